@@ -1,0 +1,21 @@
+//! The operators, one a file.
+
+mod add;
+mod average_pool2d;
+mod conv2d;
+mod flatten;
+mod linear;
+mod log_softmax;
+mod max_pool2d;
+mod relu;
+
+pub use add::add;
+pub use average_pool2d::{AveragePoolGeometry, average_pool2d};
+pub use conv2d::conv2d;
+pub use flatten::flatten;
+pub use linear::linear;
+pub(crate) use flatten::flat_shape;
+pub(crate) use linear::{check_bias, linear_shape};
+pub use log_softmax::log_softmax;
+pub use max_pool2d::max_pool2d;
+pub use relu::relu;

@@ -1,0 +1,72 @@
+//! Matrix product with bias.
+
+use num_traits::Zero;
+use rayon::prelude::*;
+
+use crate::geometry::rank;
+use crate::{Element, ShapeError, Tensor};
+
+/// `O[n, o] = β[o] + Σ_i W[o, i] · I[n, i]` for an input [N, in] and a weight
+/// [out, in], summed in the order of i.
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn linear<E: Element>(
+    input: &Tensor<E>,
+    weight: &Tensor<E>,
+    bias: Option<&[E]>,
+) -> Result<Tensor<E>, ShapeError> {
+    let [items, outputs] = linear_shape(input.shape(), weight.shape())?;
+    check_bias(bias.map(<[E]>::len), outputs)?;
+    let mut output = Tensor::full(&[items, outputs], E::zero())?;
+    if outputs == 0 {
+        return Ok(output);
+    }
+    let weights: Vec<E::Accumulator> = weight.data().iter().map(|w| w.widen()).collect();
+    let inputs = weight.shape()[1];
+    output
+        .data_mut()
+        .par_chunks_exact_mut(outputs)
+        .enumerate()
+        .for_each(|(n, row)| {
+            let x: Vec<E::Accumulator> = input.item(n).iter().map(|x| x.widen()).collect();
+            for (o, out) in row.iter_mut().enumerate() {
+                let start = bias.map_or(E::Accumulator::zero(), |bias| bias[o].widen());
+                let w = &weights[o * inputs..][..inputs];
+                *out = E::narrow(w.iter().zip(&x).fold(start, |sum, (&w, &x)| sum + w * x));
+            }
+        });
+    Ok(output)
+}
+
+/// The output shape [N, out] for an input [N, in] and a weight [out, in].
+///
+/// # Errors
+/// Ranks or sizes that do not fit.
+pub(crate) fn linear_shape(input: &[usize], weight: &[usize]) -> Result<[usize; 2], ShapeError> {
+    let [items, features] = rank::<2>("input of a linear layer ([N, in])", input)?;
+    let [outputs, inputs] = rank::<2>("weight of a linear layer ([out, in])", weight)?;
+    if features != inputs {
+        return Err(ShapeError::Mismatch {
+            what: "input features of the linear weight",
+            expected: features,
+            got: inputs,
+        });
+    }
+    Ok([items, outputs])
+}
+
+/// A bias, if there is one, has a value for each output channel.
+///
+/// # Errors
+/// It has another number of values.
+pub(crate) fn check_bias(bias: Option<usize>, outputs: usize) -> Result<(), ShapeError> {
+    match bias {
+        Some(got) if got != outputs => Err(ShapeError::Mismatch {
+            what: "values of the bias",
+            expected: outputs,
+            got,
+        }),
+        _ => Ok(()),
+    }
+}
