@@ -1,19 +1,34 @@
 //! The float types that the operators run in.
 
 use std::fmt::Debug;
+use std::ops::{Add, Mul};
 
 use half::{bf16, f16};
 use num_traits::Float;
+
+/// A number whose products are summed in a type at least as wide: floats, and
+/// int8 codes, which sum in int32.
+pub trait Summand: Copy + Send + Sync + 'static {
+    /// The type in which sums are formed.
+    type Sum: Copy + Default + Send + Sync + Add<Output = Self::Sum> + Mul<Output = Self::Sum>;
+    /// This value, exactly.
+    fn widen(self) -> Self::Sum;
+}
+
+impl Summand for i8 {
+    type Sum = i32;
+    fn widen(self) -> i32 {
+        i32::from(self)
+    }
+}
 
 /// A float type with the wider one in which its sums are formed.
 ///
 /// f64 and f32 sum in themselves; f16 and bf16 sum in f32 (their products are
 /// exact there) and round once, at the end.
-pub trait Element: Float + Debug + Default + Send + Sync + 'static {
+pub trait Element: Float + Debug + Default + Summand<Sum = <Self as Element>::Accumulator> {
     /// The type in which sums are formed.
     type Accumulator: Element<Accumulator = Self::Accumulator>;
-    /// This value, exactly.
-    fn widen(self) -> Self::Accumulator;
     /// The nearest value of this type, ties to even.
     fn narrow(accumulator: Self::Accumulator) -> Self;
     /// The nearest value of this type to an f32, ties to even.
@@ -24,11 +39,14 @@ pub trait Element: Float + Debug + Default + Send + Sync + 'static {
 
 macro_rules! element {
     ($type:ty, $accumulator:ty, $widen:expr, $narrow:expr, $from_f32:expr) => {
-        impl Element for $type {
-            type Accumulator = $accumulator;
+        impl Summand for $type {
+            type Sum = $accumulator;
             fn widen(self) -> $accumulator {
                 $widen(self)
             }
+        }
+        impl Element for $type {
+            type Accumulator = $accumulator;
             fn narrow(accumulator: $accumulator) -> Self {
                 $narrow(accumulator)
             }

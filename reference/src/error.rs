@@ -14,8 +14,8 @@ pub enum ShapeError {
         /// The number of values given.
         got: usize,
     },
-    /// The product of the shape does not fit a `usize`.
-    #[error("shape {shape:?} holds more values than memory can address")]
+    /// The product of the shape is more than is allocated here, or than a `usize` holds.
+    #[error("shape {shape:?} holds too many values to allocate")]
     TooLarge {
         /// The shape asked for.
         shape: Vec<usize>,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::ShapeError;
+use crate::tensor::allocatable;
 
 /// One axis of a sliding window: output o reads, at tap k, input
 /// `o·stride + k·dilation − padding`, and nothing where that lies outside.
@@ -127,7 +128,10 @@ impl Conv2dGeometry {
             });
         }
         let [rows, columns] = self.windows([kh, kw]);
-        Ok([n, o, rows.outputs(h)?, columns.outputs(w)?])
+        let shape = [n, o, rows.outputs(h)?, columns.outputs(w)?];
+        // `outputs` has checked these sums.
+        allocatable(&[c, h + 2 * rows.padding, w + 2 * columns.padding])?;
+        Ok(shape)
     }
 }
 
@@ -237,12 +241,27 @@ mod tests {
         for bad in [
             Window { kernel: 0, ..good },
             Window { stride: 0, ..good },
-            Window { dilation: 0, ..good },
-            Window { padding: usize::MAX, ..good },
-            Window { padding: usize::MAX / 2, ..good },
-            Window { dilation: usize::MAX, ..good },
+            Window {
+                dilation: 0,
+                ..good
+            },
+            Window {
+                padding: usize::MAX,
+                ..good
+            },
+            Window {
+                padding: usize::MAX / 2,
+                ..good
+            },
+            Window {
+                dilation: usize::MAX,
+                ..good
+            },
         ] {
-            assert!(matches!(bad.outputs(5), Err(ShapeError::Geometry(_))), "{bad:?}");
+            assert!(
+                matches!(bad.outputs(5), Err(ShapeError::Geometry(_))),
+                "{bad:?}"
+            );
         }
     }
 
@@ -254,21 +273,36 @@ mod tests {
             dilation: [1, 2],
             groups: 2,
         };
-        assert_eq!(g.output_shape(&[3, 4, 9, 10], &[6, 2, 3, 5]), Ok([3, 6, 5, 6]));
+        assert_eq!(
+            g.output_shape(&[3, 4, 9, 10], &[6, 2, 3, 5]),
+            Ok([3, 6, 5, 6])
+        );
         assert!(matches!(
             g.output_shape(&[3, 4, 9, 10], &[6, 4, 3, 5]),
-            Err(ShapeError::Mismatch { expected: 2, got: 4, .. })
+            Err(ShapeError::Mismatch {
+                expected: 2,
+                got: 4,
+                ..
+            })
         ));
-        for (input, weight) in [
-            ([3, 5, 9, 10], [6, 2, 3, 5]),
-            ([3, 4, 9, 10], [5, 2, 3, 5]),
-        ] {
-            assert!(matches!(g.output_shape(&input, &weight), Err(ShapeError::Geometry(_))));
+        for (input, weight) in [([3, 5, 9, 10], [6, 2, 3, 5]), ([3, 4, 9, 10], [5, 2, 3, 5])] {
+            assert!(matches!(
+                g.output_shape(&input, &weight),
+                Err(ShapeError::Geometry(_))
+            ));
         }
         let none = Conv2dGeometry { groups: 0, ..g };
         assert!(matches!(
             none.output_shape(&[3, 4, 9, 10], &[6, 2, 3, 5]),
             Err(ShapeError::Geometry(_))
+        ));
+        let far = Conv2dGeometry {
+            padding: [1 << 30, 0],
+            ..g
+        };
+        assert!(matches!(
+            far.output_shape(&[3, 4, 9, 10], &[6, 2, 3, 5]),
+            Err(ShapeError::TooLarge { .. })
         ));
         assert!(matches!(
             g.output_shape(&[4, 9, 10], &[6, 2, 3, 5]),
@@ -288,6 +322,9 @@ mod tests {
             padding: [0, 2],
             ..g
         };
-        assert!(matches!(loose.output_shape(&[1, 2, 6, 7]), Err(ShapeError::Geometry(_))));
+        assert!(matches!(
+            loose.output_shape(&[1, 2, 6, 7]),
+            Err(ShapeError::Geometry(_))
+        ));
     }
 }

@@ -16,7 +16,7 @@ pub mod network;
 pub mod ops;
 pub mod tensor;
 
-pub use element::Element;
+pub use element::{Element, Summand};
 pub use error::ShapeError;
 pub use geometry::{Conv2dGeometry, PoolGeometry, Window};
 pub use network::{InputSpec, Layer, Network, Op, WeightShape, Weights};

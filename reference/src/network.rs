@@ -148,7 +148,9 @@ impl<W: WeightShape> Network<W> {
             let [c, h, w] = input.shape;
             let shape = shapes.last().cloned().unwrap_or(vec![1, c, h, w]);
             let next = if layers[..i].iter().any(|earlier| earlier.name == layer.name) {
-                Err(ShapeError::Geometry("an earlier layer has this name".into()))
+                Err(ShapeError::Geometry(
+                    "an earlier layer has this name".into(),
+                ))
             } else {
                 output_shape(&layer.op, &shape)
             };

@@ -11,11 +11,11 @@ mod relu;
 
 pub use add::add;
 pub use average_pool2d::{AveragePoolGeometry, average_pool2d};
-pub use conv2d::conv2d;
-pub use flatten::flatten;
-pub use linear::linear;
+pub use conv2d::{conv2d, conv2d_sums};
 pub(crate) use flatten::flat_shape;
+pub use flatten::flatten;
 pub(crate) use linear::{check_bias, linear_shape};
+pub use linear::{linear, linear_sums};
 pub use log_softmax::log_softmax;
 pub use max_pool2d::max_pool2d;
 pub use relu::relu;

@@ -34,9 +34,9 @@ impl<E: Copy> Tensor<E> {
     /// A tensor of one repeated value.
     ///
     /// # Errors
-    /// The product of `shape` overflows.
+    /// It would hold more than [`MAX_VALUES`].
     pub fn full(shape: &[usize], value: E) -> Result<Self, ShapeError> {
-        Self::new(shape, vec![value; volume(shape)?])
+        Self::new(shape, vec![value; allocatable(shape)?])
     }
 
     /// The size of each axis.
@@ -111,10 +111,13 @@ impl<E: Copy> Tensor<E> {
 
     fn offset<const R: usize>(&self, index: [usize; R]) -> usize {
         debug_assert_eq!(R, self.shape.len(), "rank of the index");
-        index.iter().zip(&self.shape).fold(0, |offset, (&i, &size)| {
-            debug_assert!(i < size, "index {index:?} outside {:?}", self.shape);
-            offset * size + i
-        })
+        index
+            .iter()
+            .zip(&self.shape)
+            .fold(0, |offset, (&i, &size)| {
+                debug_assert!(i < size, "index {index:?} outside {:?}", self.shape);
+                offset * size + i
+            })
     }
 }
 
@@ -129,6 +132,23 @@ impl<E: Copy, const R: usize> IndexMut<[usize; R]> for Tensor<E> {
     fn index_mut(&mut self, index: [usize; R]) -> &mut E {
         let at = self.offset(index);
         &mut self.data[at]
+    }
+}
+
+/// The most values of a tensor that is made here and not read: shapes come from files,
+/// and a file of a few bytes must not ask for all memory.
+pub const MAX_VALUES: usize = 1 << 28;
+
+/// The product of a shape that may be allocated.
+///
+/// # Errors
+/// It is more than [`MAX_VALUES`].
+pub(crate) fn allocatable(shape: &[usize]) -> Result<usize, ShapeError> {
+    match volume(shape)? {
+        values if values <= MAX_VALUES => Ok(values),
+        _ => Err(ShapeError::TooLarge {
+            shape: shape.to_vec(),
+        }),
     }
 }
 
@@ -182,6 +202,18 @@ mod tests {
             })
         );
         let shape = [usize::MAX, 2];
+        assert_eq!(
+            Tensor::<u8>::full(&shape, 0),
+            Err(ShapeError::TooLarge {
+                shape: shape.to_vec()
+            })
+        );
+    }
+
+    #[test]
+    fn a_few_bytes_cannot_ask_for_all_memory() {
+        assert_eq!(allocatable(&[1 << 14, 1 << 14]), Ok(MAX_VALUES));
+        let shape = [MAX_VALUES + 1];
         assert_eq!(
             Tensor::<u8>::full(&shape, 0),
             Err(ShapeError::TooLarge {

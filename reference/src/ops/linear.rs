@@ -1,13 +1,13 @@
 //! Matrix product with bias.
 
-use num_traits::Zero;
 use rayon::prelude::*;
 
+use crate::element::Summand;
 use crate::geometry::rank;
 use crate::{Element, ShapeError, Tensor};
 
 /// `O[n, o] = β[o] + Σ_i W[o, i] · I[n, i]` for an input [N, in] and a weight
-/// [out, in], summed in the order of i.
+/// [out, in].
 ///
 /// # Errors
 /// Shapes that do not fit.
@@ -16,24 +16,36 @@ pub fn linear<E: Element>(
     weight: &Tensor<E>,
     bias: Option<&[E]>,
 ) -> Result<Tensor<E>, ShapeError> {
+    let bias: Option<Vec<E::Accumulator>> = bias.map(|b| b.iter().map(|b| b.widen()).collect());
+    Ok(linear_sums(input, weight, bias.as_deref())?.map(E::narrow))
+}
+
+/// The sums of [`linear`] before they are rounded to the element type; of int8
+/// codes, the int32 accumulators. Summed in the order (bias, i).
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn linear_sums<E: Summand>(
+    input: &Tensor<E>,
+    weight: &Tensor<E>,
+    bias: Option<&[E::Sum]>,
+) -> Result<Tensor<E::Sum>, ShapeError> {
     let [items, outputs] = linear_shape(input.shape(), weight.shape())?;
-    check_bias(bias.map(<[E]>::len), outputs)?;
-    let mut output = Tensor::full(&[items, outputs], E::zero())?;
+    check_bias(bias.map(<[E::Sum]>::len), outputs)?;
+    let mut output = Tensor::full(&[items, outputs], E::Sum::default())?;
     if outputs == 0 {
         return Ok(output);
     }
-    let weights: Vec<E::Accumulator> = weight.data().iter().map(|w| w.widen()).collect();
-    let inputs = weight.shape()[1];
+    let weights = weight.map(E::widen);
     output
         .data_mut()
         .par_chunks_exact_mut(outputs)
         .enumerate()
         .for_each(|(n, row)| {
-            let x: Vec<E::Accumulator> = input.item(n).iter().map(|x| x.widen()).collect();
+            let x: Vec<E::Sum> = input.item(n).iter().map(|x| x.widen()).collect();
             for (o, out) in row.iter_mut().enumerate() {
-                let start = bias.map_or(E::Accumulator::zero(), |bias| bias[o].widen());
-                let w = &weights[o * inputs..][..inputs];
-                *out = E::narrow(w.iter().zip(&x).fold(start, |sum, (&w, &x)| sum + w * x));
+                let start = bias.map_or(E::Sum::default(), |bias| bias[o]);
+                *out = (weights.item(o).iter().zip(&x)).fold(start, |sum, (&w, &x)| sum + w * x);
             }
         });
     Ok(output)

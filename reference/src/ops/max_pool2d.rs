@@ -39,5 +39,9 @@ pub fn max_pool2d<E: Copy + PartialOrd>(
 /// The larger; a value that is not equal to itself (NaN) wins over all.
 fn larger<E: Copy + PartialOrd>(best: E, candidate: E) -> E {
     let nan = candidate.partial_cmp(&candidate).is_none();
-    if candidate > best || nan { candidate } else { best }
+    if candidate > best || nan {
+        candidate
+    } else {
+        best
+    }
 }

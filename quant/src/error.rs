@@ -1,0 +1,85 @@
+//! Why a tensor or a network cannot be quantized.
+
+use reference::ShapeError;
+
+/// A quantization that has no defined result.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantError {
+    /// A range was asked of no values.
+    #[error("no values to take a range of")]
+    Empty,
+    /// A value is NaN or infinite.
+    #[error("value {index} is {value}: only finite values can be quantized")]
+    NotFinite {
+        /// Row-major position.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// All values are zero: every scale would do, so none is chosen.
+    #[error("all values are zero, which determines no scale; give the scale explicitly")]
+    ZeroRange,
+    /// The scale is not a positive finite f32.
+    #[error("a scale must be positive and finite in float32, got {value:e}")]
+    Scale {
+        /// The value before it was rounded to f32.
+        value: f64,
+    },
+    /// A bias code does not fit int32.
+    #[error(
+        "bias {index} is {bias} = {code:e} steps of its scale, which int32 does not hold; \
+         the weight scale of its layer is too small for it"
+    )]
+    BiasOverflow {
+        /// Output channel.
+        index: usize,
+        /// The float bias.
+        bias: f32,
+        /// The code before saturation.
+        code: f64,
+    },
+    /// Some input could overflow the int32 accumulator.
+    #[error(
+        "output channel {channel} can reach an accumulator of ±{bound}, beyond int32; \
+         split the layer or use fewer bits"
+    )]
+    AccumulatorOverflow {
+        /// Output channel.
+        channel: usize,
+        /// Σ|W_q|·max|I_q| + |β_q|.
+        bound: i64,
+    },
+    /// There must be one range for each weighted layer.
+    #[error("expected {expected} output ranges, one for each weighted layer, got {got}")]
+    Ranges {
+        /// Number of weighted layers.
+        expected: usize,
+        /// Number of ranges given.
+        got: usize,
+    },
+    /// An operator that has no integer form.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// Shapes that do not fit.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The same, in a named layer.
+    #[error("layer {layer}: {source}")]
+    Layer {
+        /// The layer's name.
+        layer: String,
+        /// What is wrong with it.
+        source: Box<QuantError>,
+    },
+}
+
+impl QuantError {
+    /// The same error, naming the layer where it arose.
+    pub fn in_layer(self, layer: &str) -> Self {
+        Self::Layer {
+            layer: layer.to_owned(),
+            source: Box::new(self),
+        }
+    }
+}

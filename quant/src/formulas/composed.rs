@@ -1,0 +1,42 @@
+//! The real value of one accumulator step.
+
+use crate::Scale;
+
+/// Eq. 8: `c_i = s_Wi · s_I · Π_(j<i) s_Wj · s_Oj`, the real value of one step of
+/// layer i's accumulator.
+///
+/// Every scale is an f32 and taken as f64; the product is formed in f64 in the
+/// order `((s_Wi · s_I) · s_W1) · s_O1 · s_W2 · s_O2 …`.
+pub fn accumulator_scale(s_w: Scale, s_initial_input: Scale, ss: &[(Scale, Scale)]) -> f64 {
+    ss.iter().fold(
+        s_w.wide() * s_initial_input.wide(),
+        |product, (s_wj, s_oj)| product * s_wj.wide() * s_oj.wide(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_the_earlier_layers_only() {
+        let s = |v| Scale::new(v).unwrap();
+        assert_eq!(accumulator_scale(s(0.5), s(0.25), &[]), 0.125);
+        assert_eq!(
+            accumulator_scale(s(0.5), s(0.25), &[(s(2.0), s(3.0)), (s(5.0), s(7.0))]),
+            0.125 * 210.0
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_product_is_fixed() {
+        // Values for which another order rounds differently.
+        let s = |v| Scale::new(v).unwrap();
+        let (w, i, ss) = (s(0.1), s(0.7), [(s(0.3), s(1.1)), (s(0.013), s(0.17))]);
+        let f = |v: f32| f64::from(v);
+        let stated = f(0.1) * f(0.7) * f(0.3) * f(1.1) * f(0.013) * f(0.17);
+        let paired = f(0.1) * f(0.7) * (f(0.3) * f(1.1)) * (f(0.013) * f(0.17));
+        assert_ne!(stated, paired);
+        assert_eq!(accumulator_scale(w, i, &ss), stated);
+    }
+}

@@ -1,0 +1,5 @@
+//! Ranges of tensors.
+
+mod max_abs;
+
+pub use max_abs::max_abs;

@@ -1,0 +1,21 @@
+//! The harness: every claim about a network, checked and reported.
+//!
+//! A [`Row`] is one comparison of Karat's numbers with PyTorch's; [`compare`] holds
+//! the notions of "equal". [`claims`] makes the rows, [`report`] shows them.
+
+#![forbid(unsafe_code)]
+
+pub mod claims;
+pub mod compare;
+pub mod fixture_check;
+pub mod report;
+pub mod row;
+pub mod run;
+pub mod subject;
+
+pub use compare::Outcome;
+pub use fixture_check::{FixtureDifferences, fixture_differences};
+pub use report::{Format, Report};
+pub use row::{Claim, Row};
+pub use run::{Options, Selection, VerifyError, verify};
+pub use subject::Subject;

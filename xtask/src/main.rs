@@ -1,0 +1,64 @@
+//! The front door: parse, match, call.
+
+#![forbid(unsafe_code)]
+
+mod doctor;
+mod exit;
+mod export;
+mod python;
+mod regen_fixtures;
+mod tools;
+mod verify;
+
+use clap::{Parser, Subcommand};
+
+/// Karat: a golden model for int8 neural networks that says which layer differs, and by
+/// how much it may.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 equal, 1 mismatch, 2 usage or unusable input, 3 environment."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every network and every case against PyTorch's numbers.
+    Verify(verify::Arguments),
+    /// Export the fixtures from PyTorch anew, or check that they would be the same.
+    RegenFixtures(regen_fixtures::Arguments),
+    /// Say what this machine lacks for which verb, and how to get it.
+    Doctor,
+    /// Mutation testing of a crate: each survivor is a test that is missing.
+    Mutants(tools::MutantsArguments),
+    /// Fuzz the reader of npy files.
+    Fuzz(tools::FuzzArguments),
+}
+
+fn main() -> std::process::ExitCode {
+    let result = match Cli::parse().command {
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
+        Command::Doctor => doctor::run(),
+        Command::Mutants(arguments) => tools::mutants(&arguments),
+        Command::Fuzz(arguments) => tools::fuzz(&arguments),
+    };
+    exit::report(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

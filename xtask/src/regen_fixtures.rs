@@ -1,0 +1,120 @@
+//! `cargo xtask regen-fixtures`: PyTorch writes, this only moves and compares.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use fixtures::Fixtures;
+
+use crate::exit::Exit;
+use crate::export::Export;
+use crate::verify::kernel_sets;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Export to a temporary folder and compare: integers and images byte for byte,
+    /// floats within their derived bound. Changes nothing.
+    #[arg(long)]
+    check: bool,
+    /// Train the networks anew; needs --data.
+    #[arg(long, requires = "data", conflicts_with = "check")]
+    retrain: bool,
+    /// A folder with the official files (mnist/, cifar-10-batches-bin/): make images and
+    /// the predictions for all 10,000 test images anew.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What to know about a copy of a data set, kept in the fixtures.
+    #[arg(long, value_name = "NAME=TEXT", requires = "data")]
+    data_note: Vec<String>,
+    /// A Python that has the pinned packages, instead of the virtual environment.
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let export = Export {
+        python: arguments.python.as_deref(),
+        data: arguments.data.as_deref(),
+        data_note: &arguments.data_note,
+        retrain: arguments.retrain,
+    };
+    let exported = export.run()?;
+    let fresh = Fixtures::open(exported.data())?;
+    let files = fresh.check_all()?;
+    let committed = Fixtures::committed_root();
+    if !arguments.check {
+        replace(&exported.data(), &committed)?;
+        anstream::println!("{files} files written to {}", committed.display());
+        return Ok(Exit::Equal);
+    }
+    let found = verify::fixture_differences(&Fixtures::open(&committed)?, &fresh, &kernel_sets()?)?;
+    for difference in &found.differences {
+        anstream::println!("{difference}");
+    }
+    if found.within_bounds > 0 {
+        anstream::println!(
+            "{} files of rounded floats differ and may: another CPU sums in another order",
+            found.within_bounds
+        );
+    }
+    if found.differences.is_empty() {
+        anstream::println!("{files} files are as committed");
+        return Ok(Exit::Equal);
+    }
+    anstream::println!(
+        "{} differences; `cargo xtask regen-fixtures` replaces the committed files",
+        found.differences.len()
+    );
+    Ok(Exit::Mismatch)
+}
+
+/// Puts `fresh` in the place of `target` in one step where the system can, and never
+/// leaves neither.
+fn replace(fresh: &Path, target: &Path) -> Result<()> {
+    if !target.exists() {
+        return fs::rename(fresh, target).with_context(|| format!("writing {}", target.display()));
+    }
+    if exchange(fresh, target) {
+        return Ok(());
+    }
+    let old = fresh.with_file_name("replaced");
+    fs::rename(target, &old).with_context(|| format!("moving {}", target.display()))?;
+    if let Err(error) = fs::rename(fresh, target) {
+        fs::rename(&old, target).with_context(|| format!("restoring {}", target.display()))?;
+        bail!("writing {}: {error}", target.display());
+    }
+    Ok(())
+}
+
+/// Swaps two folders atomically; false where the system cannot.
+fn exchange(a: &Path, b: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (a, b);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replace_swaps_and_makes() {
+        let folder = tempfile::tempdir().unwrap();
+        let [fresh, target] = ["fresh", "target"].map(|name| folder.path().join(name));
+        for round in ["first", "second"] {
+            fs::create_dir(&fresh).unwrap();
+            fs::write(fresh.join("file"), round).unwrap();
+            replace(&fresh, &target).unwrap();
+            assert_eq!(fs::read_to_string(target.join("file")).unwrap(), round);
+            let _ = fs::remove_dir_all(&fresh);
+        }
+    }
+}

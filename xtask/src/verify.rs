@@ -1,0 +1,104 @@
+//! `cargo xtask verify`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use fixtures::Fixtures;
+use indicatif::{ProgressBar, ProgressStyle};
+use owo_colors::OwoColorize;
+use verify::{Format, Options, Report, Selection};
+
+use crate::exit::Exit;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Only this network.
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    format: Form,
+    /// One line for each comparison.
+    #[arg(short, long)]
+    verbose: bool,
+    /// A folder with the official files (mnist/, cifar-10-batches-bin/): predict all
+    /// 10,000 test images.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A folder of fixtures other than the committed one.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Human,
+    Json,
+    Junit,
+}
+
+/// Results on stdout, progress on stderr.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let kernel_sets = kernel_sets()?;
+    let options = Options {
+        fixtures: (arguments.fixtures.clone()).unwrap_or_else(Fixtures::committed_root),
+        selection: (arguments.network.clone()).map_or(Selection::Everything, Selection::Network),
+        data: arguments.data.clone(),
+    };
+    let progress = spinner();
+    let report = verify::verify(&options, &kernel_sets, &|step| {
+        progress.set_message(format!("verifying {step}"));
+    });
+    progress.finish_and_clear();
+    let report = report?;
+    print(&report, arguments);
+    Ok(if report.passed() {
+        Exit::Equal
+    } else {
+        Exit::Mismatch
+    })
+}
+
+/// The kernels that `KARAT_ISA` names, or all that this CPU can run.
+pub(crate) fn kernel_sets() -> Result<Vec<kernels::Kernels>> {
+    if std::env::var_os(kernels::dispatch::VARIABLE).is_some() {
+        return Ok(vec![kernels::dispatch::select()?]);
+    }
+    Ok(kernels::dispatch::available())
+}
+
+/// Shown on a terminal only.
+pub(crate) fn spinner() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+fn print(report: &Report, arguments: &Arguments) {
+    let format = match arguments.format {
+        Form::Human => Format::Human {
+            verbose: arguments.verbose,
+        },
+        Form::Json => Format::Json,
+        Form::Junit => Format::Junit,
+    };
+    let text = report.render(format);
+    let text = text.trim_end();
+    if !matches!(arguments.format, Form::Human) {
+        anstream::println!("{text}");
+        return;
+    }
+    // The last line is the verdict.
+    let (tables, verdict) = text.rsplit_once('\n').unwrap_or(("", text));
+    anstream::println!("{tables}");
+    if report.passed() {
+        anstream::println!("{}", verdict.green().bold());
+    } else {
+        anstream::println!("{}", verdict.red().bold());
+    }
+}
