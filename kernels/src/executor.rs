@@ -1,5 +1,6 @@
 //! Runs a quantized network on one kernel set.
 
+use quant::accumulator::LARGEST_CODE;
 use quant::golden::{LayerTrace, Trace};
 use quant::{QuantError, QuantNetwork, QuantWeights, Scale};
 use rayon::prelude::*;
@@ -38,8 +39,8 @@ impl<'a> Executor<'a> {
         let mut steps = Vec::with_capacity(layers.layers().len());
         let mut reached = network.accumulators().iter();
         for (layer, output) in layers.layers().iter().zip(layers.shapes()) {
-            let largest_code = (layer.weights().and(reached.next()))
-                .map_or(i64::from(i8::MIN).abs(), |range| range.largest_code);
+            let reach = layer.weights().and_then(|_| reached.next());
+            let largest_code = reach.map_or(LARGEST_CODE, |range| range.largest_code);
             let step =
                 Step::new(&layer.op, &input, largest_code).map_err(|e| e.in_layer(&layer.name))?;
             steps.push(step);

@@ -9,6 +9,7 @@
 //! only with the same proof.
 
 #![deny(unsafe_op_in_unsafe_fn)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod dispatch;
 pub mod executor;

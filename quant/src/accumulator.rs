@@ -4,6 +4,9 @@ use reference::{Network, Op, Tensor};
 
 use crate::{QuantError, QuantWeights};
 
+/// The largest |code| of int8: that of −128.
+pub const LARGEST_CODE: i64 = 128;
+
 /// The reach of one weighted layer's accumulators over all inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccumulatorRange {
@@ -24,14 +27,14 @@ pub struct AccumulatorRange {
 /// integer form.
 pub fn prove(network: &Network<QuantWeights>) -> Result<Vec<AccumulatorRange>, QuantError> {
     let mut ranges = Vec::new();
-    let mut largest_code = i64::from(i8::MIN).abs();
+    let mut largest_code = LARGEST_CODE;
     for layer in network.layers() {
         match &layer.op {
             Op::Conv2d { weights, .. } | Op::Linear { weights } => {
                 let range = reach(&weights.weight, weights.bias.as_deref(), largest_code)
                     .map_err(|error| error.in_layer(&layer.name))?;
                 ranges.push(range);
-                largest_code = i64::from(i8::MIN).abs();
+                largest_code = LARGEST_CODE;
             }
             Op::Relu => largest_code = i64::from(i8::MAX),
             // These give no code that they were not given.

@@ -7,6 +7,7 @@
 //! Start at [`formulas`]: O1q and Oiq are in [`formulas::output`].
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod accumulator;
 pub mod bounds;

@@ -8,6 +8,7 @@
 //! it by more than the derived bound, the faster path is wrong.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod element;
 pub mod error;

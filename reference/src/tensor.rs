@@ -157,12 +157,13 @@ pub(crate) fn allocatable(shape: &[usize]) -> Result<usize, ShapeError> {
 /// # Errors
 /// It overflows a `usize`.
 pub fn volume(shape: &[usize]) -> Result<usize, ShapeError> {
-    shape
-        .iter()
-        .try_fold(1usize, |product, &size| product.checked_mul(size))
+    // An empty axis does not excuse the others: `item_len` leaves out the first.
+    let without_empty = (shape.iter())
+        .try_fold(1usize, |product, &size| product.checked_mul(size.max(1)))
         .ok_or_else(|| ShapeError::TooLarge {
             shape: shape.to_vec(),
-        })
+        })?;
+    Ok(if shape.contains(&0) { 0 } else { without_empty })
 }
 
 #[cfg(test)]
@@ -201,12 +202,17 @@ mod tests {
                 got: 3
             })
         );
-        let shape = [usize::MAX, 2];
+        for shape in [&[usize::MAX, 2][..], &[0, usize::MAX, 2]] {
+            assert_eq!(
+                Tensor::<u8>::full(shape, 0),
+                Err(ShapeError::TooLarge {
+                    shape: shape.to_vec()
+                })
+            );
+        }
         assert_eq!(
-            Tensor::<u8>::full(&shape, 0),
-            Err(ShapeError::TooLarge {
-                shape: shape.to_vec()
-            })
+            Tensor::full(&[3, 0], 0u8).map(Tensor::into_data),
+            Ok(vec![])
         );
     }
 

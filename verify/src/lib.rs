@@ -4,6 +4,7 @@
 //! the notions of "equal". [`claims`] makes the rows, [`report`] shows them.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod claims;
 pub mod compare;

@@ -30,8 +30,9 @@ pub enum Claim {
     BiasCodes,
     /// A layer's float output, its input being Karat's own.
     Float,
-    /// A layer that only selects or copies values, on PyTorch's own input.
-    FloatSelected,
+    /// A layer's float output on PyTorch's own input: exact where a layer only selects
+    /// or copies.
+    FloatIsolated,
     /// The float output of the last weighted layer, all tested images.
     Logits,
     /// int32 accumulators of the golden interpreter.
@@ -66,7 +67,7 @@ impl Claim {
             | Self::WeightCodes
             | Self::OutputScale
             | Self::BiasCodes => "parameters".to_owned(),
-            Self::Float | Self::FloatSelected | Self::Logits => "float".to_owned(),
+            Self::Float | Self::FloatIsolated | Self::Logits => "float".to_owned(),
             Self::InputCodes | Self::Accumulators | Self::Codes | Self::OutputCodes => {
                 "int8".to_owned()
             }
@@ -92,7 +93,7 @@ impl fmt::Display for Claim {
             Self::OutputScale => "s_O",
             Self::BiasCodes => "bias codes",
             Self::Float => "float",
-            Self::FloatSelected => "float selected",
+            Self::FloatIsolated => "float isolated",
             Self::Logits => "logits",
             Self::Accumulators => "accumulators",
             Self::Codes => "codes",

@@ -1,6 +1,7 @@
 //! The front door: parse, match, call.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod doctor;
 mod exit;

@@ -1,0 +1,70 @@
+//! Single operators: dyadic floats and codes exactly PyTorch's, rounded floats within
+//! their bound; and together the int8 cases hold every special value.
+
+mod common;
+
+use verify::run::check_operators;
+use verify::{Claim, Outcome};
+
+#[test]
+fn every_case() {
+    let sets = common::kernel_sets();
+    let (rows, coverage) = check_operators(common::open(), &sets).unwrap();
+    let mut claims = vec![
+        Claim::Float,
+        Claim::Accumulators,
+        Claim::Codes,
+        Claim::Coverage,
+    ];
+    claims.extend(sets.iter().map(|set| Claim::KernelCodes(set.isa)));
+    common::assert_hold(&rows, &claims);
+    for (what, count) in coverage.counts() {
+        assert!(count > 0, "no case holds {what}");
+    }
+    // Dyadic cases are exact, rounded ones by bound: neither kind is empty.
+    let float = || rows.iter().filter(|row| row.claim == Claim::Float);
+    let exact = float()
+        .filter(|row| matches!(row.outcome, Outcome::Equal { .. }))
+        .count();
+    let bounded = float()
+        .filter(|row| row.layer.ends_with("_rounding"))
+        .count();
+    assert!(
+        exact > 100 && bounded > 20,
+        "{exact} exact, {bounded} bounded"
+    );
+    assert_eq!(exact + bounded, float().count());
+}
+
+#[test]
+fn every_operator_and_type_has_a_case() {
+    let names = fixtures::OperatorCase::names(common::open());
+    for operator in [
+        "add",
+        "avg_pool2d",
+        "conv2d",
+        "linear",
+        "max_pool2d",
+        "relu",
+    ] {
+        for dtype in ["float64", "float32", "float16", "bfloat16"] {
+            assert!(
+                names
+                    .iter()
+                    .any(|name| name.starts_with(operator) && name.contains(dtype)),
+                "{operator} in {dtype}"
+            );
+        }
+    }
+    for (part, fewest) in [
+        ("_int8_", 100),
+        ("_ties", 20),
+        ("all_minus_128", 20),
+        ("requantize_", 6),
+    ] {
+        assert!(
+            names.iter().filter(|name| name.contains(part)).count() >= fewest,
+            "{part}"
+        );
+    }
+}
