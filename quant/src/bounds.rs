@@ -226,3 +226,275 @@ fn log_softmax<E: Roundoff>(
 pub fn scale_chain(layers: usize) -> f64 {
     gamma(layers + 1, f32::SUM) + gamma(4 * layers + 4, U64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use reference::network::apply;
+    use reference::{Conv2dGeometry, PoolGeometry, ops};
+
+    /// `bound` is the closed form, enlarged by no more than its own rounding can be.
+    fn assert_closed(bound: f64, closed: f64) {
+        assert!(bound >= closed, "{bound:e} is below {closed:e}");
+        assert!(
+            bound <= closed * (1.0 + 1e-12) + 1e-40,
+            "{bound:e} is far above {closed:e}"
+        );
+    }
+
+    fn tensor<E: Copy>(shape: &[usize], values: &[E]) -> Tensor<E> {
+        Tensor::new(shape, values.to_vec()).unwrap()
+    }
+
+    fn linear_op<E: Roundoff>(weight: &[f32], bias: Option<f32>) -> Op<Weights<E>> {
+        let cast = |&w: &f32| E::from_f32(w);
+        Op::Linear {
+            weights: Weights {
+                weight: tensor(
+                    &[1, weight.len()],
+                    &weight.iter().map(cast).collect::<Vec<_>>(),
+                ),
+                bias: bias.map(|b| vec![E::from_f32(b)]),
+            },
+        }
+    }
+
+    #[test]
+    fn gamma_is_its_formula() {
+        let u = f32::SUM;
+        assert_closed(gamma(1, u), u / (1.0 - u));
+        assert_closed(gamma(76, u), 76.0 * u / (1.0 - 76.0 * u));
+        assert_eq!(gamma(0, u), 0.0);
+        assert_eq!(gamma(1 << 24, u), f64::INFINITY);
+        assert_eq!(gamma(1 << 25, u), f64::INFINITY);
+        assert!(gamma((1 << 24) - 1, u).is_finite());
+    }
+
+    #[test]
+    fn unit_roundoffs_are_half_an_epsilon() {
+        // The distance from 1 to the next value, halved.
+        assert_eq!(f64::SUM, (1f64.next_up() - 1.0) / 2.0);
+        assert_eq!(f32::SUM, f64::from(1f32.next_up() - 1.0) / 2.0);
+        assert_eq!(f16::NARROW, f16::EPSILON.to_f64() / 2.0);
+        assert_eq!(bf16::NARROW, bf16::EPSILON.to_f64() / 2.0);
+        assert_eq!([f16::SUM, bf16::SUM], [f32::SUM; 2]);
+        // Half the smallest subnormal.
+        assert_eq!(f64::UNDERFLOW, 0.0f64.max(f64::MIN_POSITIVE * U64));
+        assert_eq!(f32::UNDERFLOW, f64::from(f32::from_bits(1)) / 2.0);
+        assert_eq!(f16::NARROW_UNDERFLOW, f16::from_bits(1).to_f64() / 2.0);
+        assert_eq!(bf16::NARROW_UNDERFLOW, bf16::from_bits(1).to_f64() / 2.0);
+        assert_eq!([f16::UNDERFLOW, bf16::UNDERFLOW], [f32::UNDERFLOW; 2]);
+        assert_eq!(
+            [
+                f64::NARROW,
+                f32::NARROW,
+                f64::NARROW_UNDERFLOW,
+                f32::NARROW_UNDERFLOW
+            ],
+            [0.0; 4]
+        );
+    }
+
+    #[test]
+    fn a_layer_is_eq_16() {
+        let (w, x, d, b) = ([3.0, -0.5], [2.0, -7.0], [0.125, 0.25], 11.0);
+        let op = linear_op::<f32>(&w, Some(b));
+        let input = tensor(&[1, 2], &x);
+        let output = apply(&op, &input).unwrap();
+        let g = gamma(3, f32::SUM);
+        let term =
+            |i: usize| f64::from(w[i].abs()) * ((1.0 + g) * d[i] + 2.0 * g * f64::from(x[i].abs()));
+        let closed = term(0) + term(1) + 2.0 * g * f64::from(b);
+        let bound = disagreement(&op, &input, &output, &tensor(&[1, 2], &d)).unwrap();
+        assert_closed(bound.data()[0], closed);
+
+        // A 1×1 convolution is the same layer.
+        let Op::Linear { weights } = op else {
+            unreachable!()
+        };
+        let conv = Op::Conv2d {
+            geometry: Conv2dGeometry::default(),
+            weights: Weights {
+                weight: weights.weight.reshape(&[1, 2, 1, 1]).unwrap(),
+                bias: weights.bias,
+            },
+        };
+        let shape = [1, 2, 1, 1];
+        let output = output.reshape(&[1, 1, 1, 1]).unwrap();
+        let same = disagreement(&conv, &tensor(&shape, &x), &output, &tensor(&shape, &d)).unwrap();
+        assert_eq!(same.data(), bound.data());
+        assert_eq!(same.shape(), [1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn underflow_is_counted() {
+        let op = linear_op::<f32>(&[0.0, 0.0], None);
+        let input = tensor(&[1, 2], &[0.0f32; 2]);
+        let zero = tensor(&[1, 2], &[0.0; 2]);
+        let bound = disagreement(&op, &input, &tensor(&[1, 1], &[0.0]), &zero).unwrap();
+        let closed = 2.0 * 3.0 * f32::UNDERFLOW;
+        assert!(bound.data()[0] >= closed && bound.data()[0] < 2.0 * closed);
+    }
+
+    #[test]
+    fn half_types_add_their_last_rounding() {
+        let op = linear_op::<f16>(&[1.0], None);
+        let input = tensor(&[1, 1], &[f16::from_f32(3.0)]);
+        let bound = disagreement(&op, &input, &input, &tensor(&[1, 1], &[0.0])).unwrap();
+        let before = 2.0 * gamma(2, f32::SUM) * 3.0 + 4.0 * f32::UNDERFLOW;
+        let u = f16::NARROW;
+        let largest = 3.0 / (1.0 - u) + f16::NARROW_UNDERFLOW + before;
+        let closed = before + 2.0 * (u * largest + f16::NARROW_UNDERFLOW);
+        assert_closed(bound.data()[0], closed);
+    }
+
+    #[test]
+    fn selecting_layers_pass_the_bound_on() {
+        let input = tensor(&[1, 1, 2, 2], &[1.0f32, -2.0, 3.0, -4.0]);
+        let d = tensor(&[1, 1, 2, 2], &[0.5, 0.25, 2.0, 1.0]);
+        let window = PoolGeometry {
+            kernel: [2, 2],
+            stride: [2, 2],
+            padding: [0, 0],
+        };
+        let of = |op: Op<Weights<f32>>| {
+            let output = apply(&op, &input).unwrap();
+            disagreement(&op, &input, &output, &d).unwrap()
+        };
+        assert_eq!(of(Op::Relu), d);
+        assert_eq!(of(Op::MaxPool2d(window)).data(), [2.0]);
+        assert_eq!(of(Op::Flatten), d.clone().reshape(&[1, 4]).unwrap());
+        let mean = of(Op::AveragePool2d(AveragePoolGeometry {
+            window,
+            count_include_pad: true,
+        }));
+        let g = gamma(5, f32::SUM);
+        let spread = |d: f64, x: f64| (1.0 + g) * d + 2.0 * g * x;
+        let closed = spread(0.5, 1.0) + spread(0.25, 2.0) + spread(2.0, 3.0) + spread(1.0, 4.0);
+        assert_closed(mean.data()[0], closed / 4.0);
+        // Three by two: the taps are counted by area.
+        let wide = PoolGeometry {
+            kernel: [1, 2],
+            ..window
+        };
+        let mean = of(Op::AveragePool2d(AveragePoolGeometry {
+            window: wide,
+            count_include_pad: true,
+        }));
+        let g = gamma(3, f32::SUM);
+        let closed = ((1.0 + g) * 0.75 + 2.0 * g * 3.0) / 2.0;
+        assert_closed(mean.data()[0], closed);
+    }
+
+    #[test]
+    fn a_sum_rounds_once_on_each_side() {
+        let bound = add_disagreement(&tensor(&[2], &[4.0f32, -0.5]));
+        let u = f32::SUM;
+        assert_closed(bound.data()[0], 2.0 * u * 4.0 / (1.0 - u));
+        assert_closed(bound.data()[1], 2.0 * u * 0.5 / (1.0 - u));
+        let half = add_disagreement(&tensor(&[1], &[bf16::from_f32(4.0)])).data()[0];
+        assert!(half > 2.0 * bf16::NARROW * 4.0 && half < 2.1 * bf16::NARROW * 4.0);
+    }
+
+    #[test]
+    fn log_softmax_is_eq_17() {
+        let x = [0.0f32, -3.0, 1.0];
+        let input = tensor(&[1, 3], &x);
+        let output = ops::log_softmax(&input).unwrap();
+        let d = 0.125;
+        let bound = disagreement(
+            &Op::LogSoftmax,
+            &input,
+            &output,
+            &tensor(&[1, 3], &[d, 0.0, 0.0]),
+        );
+        let (u, k) = (f32::SUM, 3.0f64);
+        let width = 4.0 + 2.0 * d;
+        let exp = (u * width).exp_m1() + 8.0 * u;
+        let sum = exp + gamma(4, u) * (1.0 + exp) + k * f64::from(f32::MIN_POSITIVE);
+        let of_sum = sum / (1.0 - sum);
+        let log = of_sum + 4.0 * u * (k.ln() + of_sum) + f32::UNDERFLOW;
+        let closed = 2.0 * d + 2.0 * (log + u * (2.0 * width + 2.0 * k.ln() + log) * (1.0 + u));
+        for &bound in bound.unwrap().data() {
+            assert_closed(bound, closed);
+        }
+        // So wide that exp says nothing: no bound, and no nonsense.
+        let far = tensor(&[1, 2], &[0.0f32, 3e8]);
+        let zero = tensor(&[1, 2], &[0.0; 2]);
+        let none = disagreement(&Op::LogSoftmax, &far, &far, &zero).unwrap();
+        assert_eq!(none.data(), [f64::INFINITY; 2]);
+    }
+
+    #[test]
+    fn log_softmax_of_a_half_type_rounds_every_step() {
+        let input = tensor(&[1, 2], &[bf16::from_f32(0.0); 2]);
+        let output = ops::log_softmax(&input).unwrap();
+        let zero = tensor(&[1, 2], &[0.0; 2]);
+        let bound = disagreement(&Op::LogSoftmax, &input, &output, &zero)
+            .unwrap()
+            .data()[0];
+        let u = bf16::NARROW;
+        // exp 8u, sum γ_3, log of it, and the last subtractions: some thirty roundings.
+        assert!(bound > 20.0 * u && bound < 60.0 * u, "{}", bound / u);
+    }
+
+    #[test]
+    fn scale_chains_count_their_roundings() {
+        assert_closed(scale_chain(2), gamma(3, f32::SUM) + gamma(12, U64));
+        assert_closed(scale_chain(0), gamma(1, f32::SUM) + gamma(4, U64));
+    }
+
+    /// Values over a wide range of magnitudes.
+    fn value() -> impl Strategy<Value = f32> {
+        (-1f32..1., -12i32..4).prop_map(|(m, e)| m * 2f32.powi(e))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Another order of summation, another rounding of each step, other inputs.
+        #[test]
+        fn another_evaluation_stays_within(
+            terms in prop::collection::vec((value(), value(), -1f64..1.), 1..60),
+            bias in value(),
+            d in 0f64..1e-3,
+        ) {
+            let w: Vec<f32> = terms.iter().map(|t| t.0).collect();
+            let ours: Vec<f32> = terms.iter().map(|t| t.1).collect();
+            let theirs: Vec<f32> = terms.iter().map(|t| (f64::from(t.1) + d * t.2) as f32).collect();
+            let distance: Vec<f64> =
+                ours.iter().zip(&theirs).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()).collect();
+            let op = linear_op::<f32>(&w, Some(bias));
+            let shape = [1, w.len()];
+            let input = tensor(&shape, &ours);
+            let output = apply(&op, &input).unwrap();
+            let bound = disagreement(&op, &input, &output, &tensor(&shape, &distance)).unwrap();
+            let products = || w.iter().zip(&theirs);
+            let backward = products().rev().fold(0f32, |s, (w, x)| s + w * x) + bias;
+            let fused = products().fold(bias, |s, (w, x)| w.mul_add(*x, s));
+            let exact = products().fold(f64::from(bias), |s, (w, x)| s + f64::from(*w) * f64::from(*x));
+            for other in [f64::from(backward), f64::from(fused), exact] {
+                let difference = (other - f64::from(output.data()[0])).abs();
+                prop_assert!(difference <= bound.data()[0], "{difference:e} > {:e}", bound.data()[0]);
+            }
+        }
+
+        #[test]
+        fn another_log_softmax_stays_within(
+            x in prop::collection::vec(-30f32..30., 1..12),
+            d in 0f64..1e-3,
+        ) {
+            let theirs: Vec<f64> =
+                x.iter().enumerate().map(|(i, &x)| f64::from(x) + if i % 2 == 0 { d } else { -d }).collect();
+            let shape = [1, x.len()];
+            let input = tensor(&shape, &x);
+            let output = ops::log_softmax(&input).unwrap();
+            let bound = disagreement(&Op::LogSoftmax, &input, &output, &tensor(&shape, &vec![d; x.len()]));
+            let exact = ops::log_softmax(&tensor(&shape, &theirs)).unwrap();
+            for ((a, b), bound) in output.data().iter().zip(exact.data()).zip(bound.unwrap().data()) {
+                prop_assert!((f64::from(*a) - b).abs() <= *bound);
+            }
+        }
+    }
+}

@@ -24,9 +24,7 @@ pub(crate) fn mutants(arguments: &MutantsArguments) -> Result<Exit> {
             .to_vec();
     }
     let mut command = Command::new("cargo");
-    command
-        .current_dir(root())
-        .args(["mutants", "--in-place", "--test-workspace=true"]);
+    command.current_dir(root()).args(["mutants", "--in-place"]);
     for name in crates {
         command.args(["--package", &name]);
     }

@@ -32,10 +32,10 @@ mod tests {
     fn the_order_of_the_product_is_fixed() {
         // Values for which another order rounds differently.
         let s = |v| Scale::new(v).unwrap();
-        let (w, i, ss) = (s(0.1), s(0.7), [(s(0.3), s(1.1)), (s(0.013), s(0.17))]);
+        let (w, i, ss) = (s(0.1), s(0.3), [(s(0.7), s(1.1)), (s(0.19), s(2.9))]);
         let f = |v: f32| f64::from(v);
-        let stated = f(0.1) * f(0.7) * f(0.3) * f(1.1) * f(0.013) * f(0.17);
-        let paired = f(0.1) * f(0.7) * (f(0.3) * f(1.1)) * (f(0.013) * f(0.17));
+        let stated = f(0.1) * f(0.3) * f(0.7) * f(1.1) * f(0.19) * f(2.9);
+        let paired = f(0.1) * f(0.3) * (f(0.7) * f(1.1)) * (f(0.19) * f(2.9));
         assert_ne!(stated, paired);
         assert_eq!(accumulator_scale(w, i, &ss), stated);
     }
