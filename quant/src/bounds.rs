@@ -272,6 +272,15 @@ mod tests {
     }
 
     #[test]
+    fn outward_adds_two_units_a_rounding_and_two_more() {
+        for k in [0, 1, 3, 100] {
+            let units = (k + 2) as f64;
+            assert_eq!(outward(1.0, k), 1.0 + units * f64::EPSILON);
+            assert_eq!(outward(8.0, k), 8.0 + 8.0 * units * f64::EPSILON);
+        }
+    }
+
+    #[test]
     fn unit_roundoffs_are_half_an_epsilon() {
         // The distance from 1 to the next value, halved.
         assert_eq!(f64::SUM, (1f64.next_up() - 1.0) / 2.0);

@@ -1,12 +1,12 @@
 //! The front door as a user meets it: exit codes, and errors that name the place.
 
+#[path = "../../fixtures/tests/common/mod.rs"]
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use fixtures::Fixtures;
-use fixtures::store::sha256;
-use tempfile::TempDir;
+use common::Copied;
 
 fn xtask(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -20,72 +20,24 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A copy of what one network needs, to be tampered with.
-struct Copied {
-    folder: TempDir,
+/// What `lab` needs, to be tampered with.
+fn lab() -> Copied {
+    Copied::new(&["networks/lab", "images/cifar10"])
 }
 
-impl Copied {
-    fn new() -> Self {
-        let copied = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let root = Fixtures::committed_root();
-        for part in ["networks/lab", "images/cifar10"] {
-            copy(&root.join(part), &copied.path(part));
-        }
-        fs::copy(root.join("manifest.json"), copied.path("manifest.json")).unwrap();
-        copied
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join(file)
-    }
-
-    /// Changes a file, and its hash in the manifest, as an exporter with a fault would.
-    fn change(&self, file: &str, change: impl FnOnce(&mut Vec<u8>)) {
-        let mut bytes = fs::read(self.path(file)).unwrap();
-        let (old, old_length) = (sha256(&bytes), bytes.len());
-        change(&mut bytes);
-        fs::write(self.path(file), &bytes).unwrap();
-        let manifest = fs::read_to_string(self.path("manifest.json")).unwrap();
-        let entry =
-            |hash: &str, length: usize| format!("\"sha256\": \"{hash}\", \"bytes\": {length}");
-        assert!(manifest.contains(&entry(&old, old_length)));
-        let new = manifest.replace(
-            &entry(&old, old_length),
-            &entry(&sha256(&bytes), bytes.len()),
-        );
-        fs::write(self.path("manifest.json"), new).unwrap();
-    }
-
-    fn verify(&self, more: &[&str]) -> Output {
-        let root = self.folder.path().to_str().unwrap();
-        xtask(&[&["verify", "--network", "lab", "--fixtures", root], more].concat())
-    }
-
-    /// An error's text with the folder's name taken out.
-    fn error(&self, output: &Output) -> String {
-        text(&output.stderr).replace(&self.folder.path().display().to_string(), "DIR")
-    }
+fn verify(copied: &Copied, more: &[&str]) -> Output {
+    let root = copied.root().to_str().unwrap();
+    xtask(&[&["verify", "--network", "lab", "--fixtures", root], more].concat())
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
+/// An error's text with the folder's name taken out.
+fn error(copied: &Copied, output: &Output) -> String {
+    text(&output.stderr).replace(&copied.root().display().to_string(), "DIR")
 }
 
 #[test]
 fn a_network_that_agrees_exits_with_0() {
-    let output = Copied::new().verify(&[]);
+    let output = verify(&lab(), &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).ends_with('\n'));
     assert!(text(&output.stdout).contains("PASS: "));
@@ -94,16 +46,16 @@ fn a_network_that_agrees_exits_with_0() {
 
 #[test]
 fn a_golden_code_changed_by_one_exits_with_1_and_names_the_layer() {
-    let copied = Copied::new();
+    let copied = lab();
     copied.change("networks/lab/int8/conv2.weight.npy", |bytes| {
         let last = bytes.last_mut().unwrap();
         *last = last.wrapping_add(1);
     });
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("the first is network lab, layer conv2, weight codes"));
 
-    let json = copied.verify(&["--format", "json"]);
+    let json = verify(&copied, &["--format", "json"]);
     assert_eq!(json.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     let rows = report["rows"].as_array().unwrap();
@@ -118,14 +70,14 @@ fn a_golden_code_changed_by_one_exits_with_1_and_names_the_layer() {
     );
     assert_eq!(failing[0]["position"], serde_json::json!([15, 5, 4, 4]));
 
-    let junit = copied.verify(&["--format", "junit"]);
+    let junit = verify(&copied, &["--format", "junit"]);
     assert_eq!(junit.status.code(), Some(1));
     assert_eq!(text(&junit.stdout).matches("<failure").count(), 1);
 }
 
 #[test]
 fn a_golden_scale_changed_by_one_ulp_exits_with_1_and_names_the_layer() {
-    let copied = Copied::new();
+    let copied = lab();
     copied.change("networks/lab/network.json", |bytes| {
         let old = text(bytes);
         let start = old.find("\"fc1\",\n    \"weight_scale\": \"0x").unwrap();
@@ -133,54 +85,54 @@ fn a_golden_scale_changed_by_one_ulp_exits_with_1_and_names_the_layer() {
         // One unit in the last hexadecimal digit of the bits.
         bytes[digit] = if bytes[digit] == b'0' { b'1' } else { b'0' };
     });
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("the first is network lab, layer fc1, s_W"));
 }
 
 #[test]
 fn damaged_fixtures_exit_with_2_and_name_the_file() {
-    let copied = Copied::new();
+    let copied = lab();
     let file = "networks/lab/int8/conv1.accumulators.npy";
     copied.change(file, |bytes| bytes.truncate(1000));
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(copied.error(&output), @"error: DIR/networks/lab/int8/conv1.accumulators.npy: truncated: 872 bytes of data, expected 301056");
+    insta::assert_snapshot!(error(&copied, &output), @"error: DIR/networks/lab/int8/conv1.accumulators.npy: truncated: 872 bytes of data, expected 301056");
 
-    let copied = Copied::new();
+    let copied = lab();
     let path = copied.path("networks/lab/int8/conv1.codes.npy");
     let mut bytes = fs::read(&path).unwrap();
     bytes[500] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(2));
-    let error = copied.error(&output);
+    let message = error(&copied, &output);
     assert!(
-        error.starts_with("error: DIR/networks/lab/int8/conv1.codes.npy: sha256 is "),
-        "{error}"
+        message.starts_with("error: DIR/networks/lab/int8/conv1.codes.npy: sha256 is "),
+        "{message}"
     );
-    assert!(error.contains("cargo xtask regen-fixtures"), "{error}");
+    assert!(message.contains("cargo xtask regen-fixtures"), "{message}");
 
-    let copied = Copied::new();
+    let copied = lab();
     fs::write(copied.path("manifest.json"), "{").unwrap();
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(copied.error(&output), @"error: DIR/manifest.json: EOF while parsing an object at line 1 column 1");
+    insta::assert_snapshot!(error(&copied, &output), @"error: DIR/manifest.json: EOF while parsing an object at line 1 column 1");
 
-    let copied = Copied::new();
+    let copied = lab();
     fs::remove_file(copied.path("images/cifar10/pixels.npy")).unwrap();
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(copied.error(&output), @"error: DIR/images/cifar10/pixels.npy: No such file or directory (os error 2)");
+    insta::assert_snapshot!(error(&copied, &output), @"error: DIR/images/cifar10/pixels.npy: No such file or directory (os error 2)");
 
-    let copied = Copied::new();
+    let copied = lab();
     copied.change("networks/lab/int8/conv1.codes.npy", |bytes| {
         let at = bytes.windows(5).position(|part| part == b"'|i1'").unwrap();
         bytes[at..at + 5].copy_from_slice(b"'|u1'");
     });
-    let output = copied.verify(&[]);
+    let output = verify(&copied, &[]);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(copied.error(&output), @r#"error: DIR/networks/lab/int8/conv1.codes.npy: dtype "|u1", expected "|i1"; convert with numpy's astype"#);
+    insta::assert_snapshot!(error(&copied, &output), @r#"error: DIR/networks/lab/int8/conv1.codes.npy: dtype "|u1", expected "|i1"; convert with numpy's astype"#);
 }
 
 #[test]
@@ -197,18 +149,14 @@ fn a_hostile_description_is_an_error() {
         ("\"weight_scale\": \"0x3", "\"weight_scale\": \"0xb"),
         ("\"op\": \"relu\"", "\"op\": \"gelu\""),
     ] {
-        let copied = Copied::new();
-        copied.change("networks/lab/network.json", |bytes| {
-            let old = text(bytes);
-            assert!(old.contains(from), "{from}");
-            *bytes = old.replacen(from, to, 1).into_bytes();
-        });
-        let output = copied.verify(&[]);
-        let error = copied.error(&output);
-        assert_eq!(output.status.code(), Some(2), "{to}: {error}");
+        let copied = lab();
+        copied.replace("networks/lab/network.json", from, to);
+        let output = verify(&copied, &[]);
+        let message = error(&copied, &output);
+        assert_eq!(output.status.code(), Some(2), "{to}: {message}");
         assert!(
-            error.starts_with("error: DIR/networks/lab/network.json: "),
-            "{to}: {error}"
+            message.starts_with("error: DIR/networks/lab/network.json: "),
+            "{to}: {message}"
         );
     }
 }
