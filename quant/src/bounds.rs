@@ -4,6 +4,8 @@
 //! so differ. How far is eq. 15 to 17. All terms are non-negative, computed in f64
 //! and enlarged by more than their own rounding, so a bound never comes out small.
 
+pub mod int8;
+
 use half::{bf16, f16};
 use reference::ops::{AveragePoolGeometry, average_pool2d, conv2d, linear, max_pool2d};
 use reference::{Element, Op, ShapeError, Tensor, Weights};

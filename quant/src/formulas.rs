@@ -23,8 +23,11 @@ pub mod weights;
 
 use crate::{Rounding, Scale};
 
-/// The largest int8 code; the smallest is −128.
+/// The largest int8 code.
 pub const QMAX: f32 = i8::MAX as f32;
+
+/// The smallest int8 code.
+pub const QMIN: f32 = i8::MIN as f32;
 
 /// Eq. 1 with z = 0: `q = clamp(round(x / s))` to [−128, 127]; the quotient is
 /// an f32 division, as PyTorch's.

@@ -251,6 +251,25 @@ mod tests {
     }
 
     #[test]
+    fn a_network_keeps_its_rounding_and_refuses_a_bias_of_another_length() {
+        let float = network(vec![linear("fc", &[1.0, 1.0], 1, Some(vec![0.5]))]);
+        let ranges = Ranges {
+            input: 1.0,
+            outputs: vec![1.0],
+        };
+        let quant = QuantNetwork::quantize(&float, &ranges, Rounding::Floor).unwrap();
+        assert_eq!(quant.rounding(), Rounding::Floor);
+        let mut layers = quant.network().layers().to_vec();
+        assert_eq!(layers[1].weights().unwrap().bias_len(), Some(1));
+        layers[1].weights_mut().unwrap().bias = Some(vec![0, 0]);
+        let input = float.input().clone();
+        assert!(matches!(
+            Network::new("tiny", input, layers),
+            Err(reference::ShapeError::Layer { layer, .. }) if layer == "fc"
+        ));
+    }
+
+    #[test]
     fn errors_name_the_layer() {
         let zero = network(vec![linear("dead", &[0.0, 0.0], 1, None)]);
         let ranges = Ranges {

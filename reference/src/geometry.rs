@@ -296,6 +296,21 @@ mod tests {
             none.output_shape(&[3, 4, 9, 10], &[6, 2, 3, 5]),
             Err(ShapeError::Geometry(_))
         ));
+        // The padded image is exactly as large as may be, and one position larger.
+        let half = crate::tensor::MAX_VALUES / 2;
+        for (axis, image) in [(0, [1, 1, 2, 1]), (1, [1, 1, 1, 2])] {
+            let of = |by: usize| {
+                let mut padding = [0, 0];
+                padding[axis] = by;
+                let g = Conv2dGeometry {
+                    padding,
+                    ..Conv2dGeometry::default()
+                };
+                g.output_shape(&image, &[1, 1, 1, 1])
+            };
+            assert!(of(half - 1).is_ok());
+            assert!(matches!(of(half), Err(ShapeError::TooLarge { .. })));
+        }
         let far = Conv2dGeometry {
             padding: [1 << 30, 0],
             ..g

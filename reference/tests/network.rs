@@ -94,6 +94,7 @@ fn the_trace_ends_in_the_output_and_each_step_is_its_operator() {
     )
     .unwrap();
     let trace = network.trace(&images).unwrap();
+    assert_eq!([network.layers().len(), trace.len()], [7, 7]);
     assert_eq!(trace.last(), Some(&network.forward(&images).unwrap()));
     let mut x = images.clone();
     for (layer, (output, shape)) in network

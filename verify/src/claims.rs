@@ -1,12 +1,14 @@
 //! The claims, one kind a file; each makes rows.
 
 mod float;
+mod int8_error;
 mod integer;
 mod operators;
 mod parameters;
 mod predictions;
 
 pub use float::{BoundedTrace, bounded_trace, check_float};
+pub use int8_error::check_int8_error;
 pub use integer::check_integer;
 pub use operators::{Coverage, check_operator};
 pub use parameters::check_parameters;

@@ -21,6 +21,10 @@ pub enum Outcome {
         compared: usize,
         /// The largest |difference| / bound.
         used: f64,
+        /// |difference| there.
+        error: f64,
+        /// The bound there.
+        bound: f64,
         /// Where that is.
         worst: Vec<usize>,
     },
@@ -70,14 +74,18 @@ impl Outcome {
     }
 }
 
+/// A share in percent, rounded up so that it never looks smaller than it is.
+pub fn percent_up(share: f64) -> String {
+    format!("{:.2} %", (share * 1e4).ceil() / 100.0)
+}
+
 /// In words.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Equal { .. } => f.write_str("equal"),
             Self::Within { used, .. } => {
-                // Rounded up: a share never looks smaller than it is.
-                write!(f, "{:.2} % of its bound", (used * 1e4).ceil() / 100.0)
+                write!(f, "{} of its bound", percent_up(*used))
             }
             Self::Differs {
                 compared,
@@ -175,9 +183,12 @@ pub fn within<E: Same + ToPrimitive>(
     let compared = expected.data().len();
     let position = expected.position(worst);
     if differing == 0 {
+        let bound = bound.data()[worst];
         return Outcome::Within {
             compared,
             used,
+            error: if used > 0.0 { used * bound } else { 0.0 },
+            bound,
             worst: position,
         };
     }
@@ -304,6 +315,8 @@ mod tests {
             Outcome::Within {
                 compared: 3,
                 used: 0.75,
+                error: 0.75,
+                bound: 1.0,
                 worst: vec![0, 1]
             }
         );

@@ -6,7 +6,7 @@ use fixtures::{FixtureError, Fixtures};
 use kernels::Kernels;
 
 use crate::compare::{Same, exact};
-use crate::run::{Options, Selection, VerifyError, verify};
+use crate::run::{Options, Selection, TRACED_IMAGES, VerifyError, verify};
 
 /// What a comparison of two folders of fixtures found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub fn fixture_differences(
             fixtures: fresh.root().to_path_buf(),
             selection: Selection::Everything,
             data: None,
+            images: TRACED_IMAGES,
         };
         let report = verify(&options, kernel_sets, &|_| {})?;
         found.differences.extend(report.failures().map(|row| {

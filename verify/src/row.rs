@@ -39,6 +39,8 @@ pub enum Claim {
     Accumulators,
     /// int8 output of the golden interpreter.
     Codes,
+    /// The real values of a layer's codes against its float output (eq. 18 to 21).
+    Int8Error,
     /// int8 output of the network, all tested images.
     OutputCodes,
     /// Accumulators of a kernel set.
@@ -71,6 +73,7 @@ impl Claim {
             Self::InputCodes | Self::Accumulators | Self::Codes | Self::OutputCodes => {
                 "int8".to_owned()
             }
+            Self::Int8Error => "int8 - float".to_owned(),
             Self::KernelAccumulators(isa)
             | Self::KernelCodes(isa)
             | Self::KernelOutputCodes(isa) => isa.to_string(),
@@ -97,6 +100,7 @@ impl fmt::Display for Claim {
             Self::Logits => "logits",
             Self::Accumulators => "accumulators",
             Self::Codes => "codes",
+            Self::Int8Error => "int8 - float",
             Self::OutputCodes => "output codes",
             Self::KernelAccumulators(isa) => return write!(f, "accumulators ({isa})"),
             Self::KernelCodes(isa) => return write!(f, "codes ({isa})"),

@@ -21,7 +21,12 @@ pub struct Options {
     pub selection: Selection,
     /// A folder with the official files, to predict all test images.
     pub data: Option<PathBuf>,
+    /// How many images int8 is held against float on.
+    pub images: usize,
 }
+
+/// How many images are traced through every layer.
+pub const TRACED_IMAGES: usize = 16;
 
 /// Which networks and cases to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +88,7 @@ pub fn verify(
                         &subject,
                         kernel_sets,
                         everything.as_ref(),
+                        options.images,
                     )
                 })
                 .map_err(|source| VerifyError::Unusable {
@@ -125,6 +131,7 @@ pub fn check_network(
     subject: &Subject,
     kernel_sets: &[Kernels],
     everything: Option<&Tensor<u8>>,
+    int8_images: usize,
 ) -> Result<(Vec<Row>, NetworkSummary), QuantError> {
     let mut rows = claims::check_parameters(fixture, images, subject);
     rows.extend(claims::check_float(fixture, images, subject)?);
@@ -133,6 +140,12 @@ pub fn check_network(
         images,
         subject,
         kernel_sets,
+    )?);
+    rows.extend(claims::check_int8_error(
+        fixture,
+        images,
+        subject,
+        int8_images,
     )?);
     let fastest = kernel_sets
         .last()

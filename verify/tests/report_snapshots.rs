@@ -12,6 +12,7 @@ fn report(selection: Selection) -> Result<Report, VerifyError> {
         fixtures: fixtures::Fixtures::committed_root(),
         selection,
         data: None,
+        images: verify::run::TRACED_IMAGES,
     };
     verify(&options, &[scalar::kernels()], &|_| {})
 }

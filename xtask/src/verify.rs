@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// 10,000 test images.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// How many of the 1,000 images to hold int8 against float on, layer by layer.
+    #[arg(long, value_name = "N", default_value_t = verify::run::TRACED_IMAGES)]
+    images: usize,
     /// A folder of fixtures other than the committed one.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
@@ -46,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         fixtures: (arguments.fixtures.clone()).unwrap_or_else(Fixtures::committed_root),
         selection: (arguments.network.clone()).map_or(Selection::Everything, Selection::Network),
         data: arguments.data.clone(),
+        images: arguments.images,
     };
     let progress = spinner();
     let report = verify::verify(&options, &kernel_sets, &|step| {

@@ -67,9 +67,10 @@ mod tests {
             of(-2147483904.0),
             Err(QuantError::BiasOverflow { .. })
         ));
-        // c = 2⁻³¹·…: the largest code itself, which f32 alone could not write.
-        let fine = quantized_bias(&[1.0 - f32::EPSILON / 2.0], s(0.5), s(2f64.powi(-23)), &[]);
-        assert_eq!(fine, Ok(vec![(1 << 24) - 1]));
+        // The largest code itself, which no float32 bias is: c = 1 − 2040²·2⁻⁴⁶.
+        let [above, below] = [1.0 + 2040.0 / 8388608.0, 1.0 - 4080.0 / 16777216.0].map(s);
+        let largest = quantized_bias(&[2147483520.0, -2147483520.0], above, below, &[]);
+        assert_eq!(largest, Ok(vec![i32::MAX, -i32::MAX]));
     }
 
     #[test]

@@ -170,12 +170,36 @@ mod tests {
             let n = relative.to(Convention::Multiply);
             for convention in Convention::ALL {
                 let multipliers = relative.to(convention).multipliers();
+                prop_assert_eq!(multipliers.len(), relative.layers.len());
                 for ((m, layer), n) in multipliers.iter().zip(&relative.layers).zip(&n.layers) {
                     prop_assert_eq!(m * &layer.output, rational(1.0));
                     prop_assert_eq!(m, &n.output);
                     prop_assert_eq!(&n.weight * &layer.weight, rational(1.0));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn staying_in_a_convention_rounds_nothing() {
+        // 1/(1/x) and (x·y)/y are other floats for many values; these are among them.
+        let value = (1..)
+            .map(|i| i as f32 / 7.0)
+            .find(|x| 1.0 / (1.0 / x) != *x)
+            .unwrap();
+        for convention in Convention::ALL {
+            let scales = NetworkScales {
+                convention,
+                input: value,
+                layers: vec![
+                    LayerScales {
+                        weight: value,
+                        output: value
+                    };
+                    3
+                ],
+            };
+            assert_eq!(scales.to(convention), scales);
         }
     }
 

@@ -68,7 +68,7 @@ fn float_outcome(
     if outcome.holds() || expected.len() != got.len() {
         return Ok(outcome);
     }
-    let (mut used, mut worst) = (0.0, 0);
+    let (mut used, mut error, mut bound, mut worst) = (0.0, 0.0, 0.0, 0);
     for (n, (&theirs, &ours)) in expected.iter().zip(got).enumerate() {
         if theirs == ours {
             continue;
@@ -84,15 +84,17 @@ fn float_outcome(
             return Ok(outcome);
         }
         let gap = f64::from(scores.data()[ours]) - f64::from(scores.data()[theirs]);
-        let share = gap / (bounds.data()[ours] + bounds.data()[theirs]);
-        if share > used {
-            (used, worst) = (share, n);
+        let both = bounds.data()[ours] + bounds.data()[theirs];
+        if gap / both > used {
+            (used, error, bound, worst) = (gap / both, gap, both, n);
         }
     }
     if used <= 1.0 {
         return Ok(Outcome::Within {
             compared: got.len(),
             used,
+            error,
+            bound,
             worst: vec![worst],
         });
     }

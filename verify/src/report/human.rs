@@ -6,6 +6,7 @@ use quant::QuantNetwork;
 use quant::formulas::conventions::Convention;
 
 use super::Report;
+use crate::compare::percent_up;
 use crate::{Claim, Outcome, Row};
 
 pub(super) fn render(report: &Report, verbose: bool) -> String {
@@ -43,24 +44,44 @@ fn header(report: &Report) -> String {
 }
 
 fn comparisons(report: &Report, verbose: bool) -> String {
-    let mut table = table([
-        "network", "layer", "shape", "compared", "result", "worst at",
-    ]);
     if verbose {
+        let mut table = table([
+            "network", "layer", "shape", "compared", "result", "worst at",
+        ]);
         for row in &report.rows {
-            table.add_row(line(
-                std::slice::from_ref(row),
-                &row.layer,
-                row.claim.to_string(),
-            ));
+            let [network, layer] = [&row.network, &row.layer].map(String::clone);
+            let (claim, result) = (row.claim.to_string(), row.outcome.to_string());
+            table.add_row([
+                network,
+                layer,
+                shape(&row.shape),
+                claim,
+                result,
+                place(&row.outcome),
+            ]);
         }
-    } else {
-        for group in report
-            .rows
-            .chunk_by(|a, b| a.network == b.network && key(a) == key(b))
-        {
-            table.add_row(line(group, key(&group[0]), families(group)));
-        }
+        return table.trim_fmt();
+    }
+    let mut table = table([
+        "network",
+        "layer",
+        "shape",
+        "compared",
+        "result",
+        "float, of bound",
+        "worst at",
+        "int8 - float",
+        "bound",
+        "used",
+    ]);
+    for group in report
+        .rows
+        .chunk_by(|a, b| a.network == b.network && key(a) == key(b))
+    {
+        table.add_row(line(group));
+    }
+    for column in table.column_iter_mut().skip(7) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
     table.trim_fmt()
 }
@@ -74,50 +95,71 @@ fn key(row: &Row) -> &str {
     }
 }
 
-fn line(rows: &[Row], layer: &str, compared: String) -> [String; 6] {
+fn line(rows: &[Row]) -> [String; 10] {
+    let layer = key(&rows[0]);
     let failing = rows.iter().filter(|row| !row.outcome.holds()).count();
-    let worst = worst(rows);
-    let result = match &worst.outcome {
-        Outcome::Within { .. } if rows.len() > 1 => format!("equal, float {}", worst.outcome),
-        outcome if failing == 0 => outcome.to_string(),
+    let result = match failing {
+        0 => "equal".to_owned(),
         _ => format!("DIFFERS in {failing} of {}", rows.len()),
     };
-    let at = match &worst.outcome {
-        Outcome::Within { worst, .. } => format!("{worst:?}"),
-        Outcome::Differs { position, .. } => format!("{position:?}"),
-        _ => String::new(),
+    let first_failure = rows.iter().find(|row| !row.outcome.holds());
+    let float = worst(rows.iter().filter(|row| row.claim != Claim::Int8Error));
+    let [share, mut at] = match float {
+        Some(Outcome::Within { used, worst, .. }) => [percent_up(*used), format!("{worst:?}")],
+        _ => [String::new(), String::new()],
+    };
+    if let Some(row) = first_failure {
+        at = place(&row.outcome);
+    }
+    let [error, bound, used] = match worst(rows.iter().filter(|row| row.claim == Claim::Int8Error))
+    {
+        Some(Outcome::Within {
+            error, bound, used, ..
+        }) => [
+            format!("{error:.2e}"),
+            format!("{bound:.2e}"),
+            percent_up(*used),
+        ],
+        _ => [String::new(), String::new(), String::new()],
     };
     // Cases of an operator have many shapes; parameters come before a layer's output.
     let shape = match rows {
         [.., last] if layer == last.layer => shape(&last.shape),
         _ => String::new(),
     };
+    let network = rows[0].network.clone();
     [
-        rows[0].network.clone(),
+        network,
         layer.to_owned(),
         shape,
-        compared,
+        families(rows),
         result,
+        share,
         at,
+        error,
+        bound,
+        used,
     ]
 }
 
-/// The row that says most: the first that fails, else the one that uses most of its bound.
-fn worst(rows: &[Row]) -> &Row {
-    let share = |row: &Row| match row.outcome {
-        Outcome::Within { used, .. } => used,
-        _ => -1.0,
-    };
-    let first = rows.iter().find(|row| !row.outcome.holds());
-    first.unwrap_or_else(|| {
-        rows.iter().fold(&rows[0], |worst, row| {
-            if share(row) > share(worst) {
-                row
-            } else {
-                worst
-            }
-        })
-    })
+/// The outcome that uses most of its bound.
+fn worst<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<&'a Outcome> {
+    let bounded = rows.filter_map(|row| match &row.outcome {
+        Outcome::Within { used, .. } => Some((*used, &row.outcome)),
+        _ => None,
+    });
+    bounded
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, outcome)| outcome)
+}
+
+/// Where an outcome is worst.
+fn place(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Within { worst, .. } => format!("{worst:?}"),
+        Outcome::Differs { position, .. } => format!("{position:?}"),
+        _ => String::new(),
+    }
 }
 
 /// What was compared, in a word each; of operator cases, how many comparisons.
@@ -206,16 +248,12 @@ const SHOWN: usize = 20;
 fn failures(report: &Report) -> String {
     let mut table = table(["network", "layer", "compared", "at", "result"]);
     for row in report.failures().take(SHOWN) {
-        let at = match &row.outcome {
-            Outcome::Differs { position, .. } => format!("{position:?}"),
-            _ => String::new(),
-        };
         let [network, layer] = [&row.network, &row.layer].map(String::clone);
         table.add_row([
             network,
             layer,
             row.claim.to_string(),
-            at,
+            place(&row.outcome),
             row.outcome.to_string(),
         ]);
     }
