@@ -30,13 +30,6 @@ impl PackedRows {
         largest_code: i64,
     ) -> Result<Self, QuantError> {
         let outputs = weight.shape()[0];
-        if let Some(got) = bias.map(<[i32]>::len).filter(|&got| got != outputs) {
-            return Err(QuantError::Shape(ShapeError::Mismatch {
-                what: "values of the bias",
-                expected: outputs,
-                got,
-            }));
-        }
         accumulator::reach(weight, bias, largest_code)?;
         Ok(Self {
             weights: weight.data().iter().copied().map(i16::from).collect(),

@@ -1,6 +1,6 @@
 //! What accumulators can reach: the proof that int32 is enough.
 
-use reference::{Network, Op, Tensor};
+use reference::{Network, Op, ShapeError, Tensor};
 
 use crate::{QuantError, QuantWeights};
 
@@ -53,14 +53,22 @@ pub fn prove(network: &Network<QuantWeights>) -> Result<Vec<AccumulatorRange>, Q
 /// Eq. 14: `|acc| ≤ Σ|W_q| · max|I_q| + |β_q|`, the largest over output channels.
 ///
 /// # Errors
-/// It is beyond int32; the channel is named.
+/// It is beyond int32, and the channel is named; or the bias has another length.
 pub fn reach(
     weight: &Tensor<i8>,
     bias: Option<&[i32]>,
     largest_code: i64,
 ) -> Result<AccumulatorRange, QuantError> {
+    let channels = weight.shape().first().copied().unwrap_or(0);
+    if let Some(got) = bias.map(<[i32]>::len).filter(|&got| got != channels) {
+        return Err(QuantError::Shape(ShapeError::Mismatch {
+            what: "values of the bias",
+            expected: channels,
+            got,
+        }));
+    }
     let mut bound = 0;
-    for channel in 0..weight.shape().first().copied().unwrap_or(0) {
+    for channel in 0..channels {
         let weights: i64 = weight
             .item(channel)
             .iter()
@@ -105,6 +113,22 @@ mod tests {
         for (bias, bits) in [(0, 1), (1, 2), (127, 8), (128, 9), (255, 9), (256, 10)] {
             let range = reach(&weight(&[0], 1), Some(&[bias]), 128).unwrap();
             assert_eq!((range.bound, range.bits), (i64::from(bias), bits));
+        }
+    }
+
+    #[test]
+    fn a_bias_of_another_length_is_an_error() {
+        for bias in [&[0][..], &[0, 0, 0]] {
+            let found = reach(&weight(&[1, 1], 2), Some(bias), 128);
+            let got = bias.len();
+            assert_eq!(
+                found,
+                Err(QuantError::Shape(ShapeError::Mismatch {
+                    what: "values of the bias",
+                    expected: 2,
+                    got
+                }))
+            );
         }
     }
 

@@ -19,6 +19,7 @@ pub mod network;
 pub mod observers;
 pub mod rounding;
 pub mod scale;
+pub mod symbolic;
 
 pub use error::QuantError;
 pub use formulas::activations::quantize_activations;

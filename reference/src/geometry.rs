@@ -55,6 +55,17 @@ impl Window {
             .filter(|&position| position < input)
     }
 
+    /// Of an output's taps, those that read inside the `input` positions.
+    pub fn taps_inside(&self, output: usize, input: usize) -> Range<usize> {
+        let start = output * self.stride;
+        let first = self.padding.saturating_sub(start).div_ceil(self.dilation);
+        let end = (input + self.padding)
+            .saturating_sub(start)
+            .div_ceil(self.dilation);
+        let end = end.min(self.kernel);
+        first.min(end)..end
+    }
+
     /// Of `outputs` positions, those that read inside the input at `tap`.
     pub fn outputs_inside(&self, tap: usize, input: usize, outputs: usize) -> Range<usize> {
         let ahead = tap * self.dilation;
@@ -173,6 +184,12 @@ impl PoolGeometry {
             }
         }
         let [rows, columns] = self.windows();
+        if self.kernel[0].checked_mul(self.kernel[1]).is_none() {
+            return Err(ShapeError::Geometry(format!(
+                "kernel sizes overflow: {:?}",
+                self.kernel
+            )));
+        }
         Ok([n, c, rows.outputs(h)?, columns.outputs(w)?])
     }
 }
@@ -224,6 +241,11 @@ mod tests {
                     (0..outputs).filter(|&o| w.input_at(o, tap, input).is_some()).collect();
                 let range: Vec<usize> = w.outputs_inside(tap, input, outputs).collect();
                 prop_assert_eq!(range, inside);
+            }
+            for output in 0..outputs {
+                let inside: Vec<usize> =
+                    (0..w.kernel).filter(|&tap| w.input_at(output, tap, input).is_some()).collect();
+                prop_assert_eq!(w.taps_inside(output, input).collect::<Vec<_>>(), inside);
             }
         }
     }
@@ -333,6 +355,15 @@ mod tests {
             padding: [1, 0],
         };
         assert_eq!(g.output_shape(&[1, 2, 6, 7]), Ok([1, 2, 4, 5]));
+        let huge = PoolGeometry {
+            kernel: [1 << 33, 1 << 33],
+            padding: [1 << 32, 1 << 32],
+            ..g
+        };
+        assert!(matches!(
+            huge.output_shape(&[1, 2, 6, 7]),
+            Err(ShapeError::Geometry(_))
+        ));
         let loose = PoolGeometry {
             padding: [0, 2],
             ..g

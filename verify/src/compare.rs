@@ -168,6 +168,9 @@ pub fn within<E: Same + ToPrimitive>(
     if let Some(outcome) = incomparable(expected, got) {
         return outcome;
     }
+    if bound.shape() != expected.shape() {
+        return Outcome::incomparable("the bound has another shape");
+    }
     let (mut differing, mut worst, mut used) = (0, 0, 0.0);
     let values = expected.data().iter().zip(got.data()).zip(bound.data());
     for (i, ((&expected, &got), &bound)) in values.enumerate() {
@@ -214,8 +217,12 @@ fn share_of_bound<E: Same + ToPrimitive>(expected: E, got: E, bound: f64) -> f64
     }
 }
 
-/// The values have the hash that PyTorch's had.
-pub fn hash(expected: &str, values: &Tensor<impl LittleEndian>) -> Outcome {
+/// The values have the hash that PyTorch's had, and the shape that the layer gives.
+pub fn hash(expected: &str, shape: &[usize], values: &Tensor<impl LittleEndian>) -> Outcome {
+    if values.shape() != shape || values.data().is_empty() {
+        let got = values.shape();
+        return Outcome::incomparable(format!("expected shape {shape:?}, got {got:?}"));
+    }
     let bytes: Vec<u8> = values
         .data()
         .iter()
@@ -349,9 +356,10 @@ mod tests {
     fn hash_is_of_the_little_endian_values() {
         // printf '\x00\x00\x80\x3f' | sha256sum
         let one = "e00e5eb9444182f352323374ef4e08ebcb784725fdd4fd612d7730540b3e0c8c";
-        let outcome = hash(one, &tensor(&[1.0f32]));
-        assert!(!hash(one, &tensor(&[1.0f32.next_up()])).holds());
-        assert!(!hash(one, &tensor(&[1i8])).holds());
+        let outcome = hash(one, &[1, 1], &tensor(&[1.0f32]));
+        assert!(!hash(one, &[1], &tensor(&[1.0f32])).holds());
+        assert!(!hash(one, &[1, 1], &tensor(&[1.0f32.next_up()])).holds());
+        assert!(!hash(one, &[1, 1], &tensor(&[1i8])).holds());
         assert!(outcome.holds(), "{outcome:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fixtures::{FixtureError, Fixtures, ImageSet, NetworkFixture, OperatorCase, official};
+use fixtures::{FixtureError, Fixtures, ImageSet, NetworkFixture, OperatorCase, Problem, official};
 use kernels::Kernels;
 use quant::{QuantError, QuantNetwork};
 use rayon::prelude::*;
@@ -77,8 +77,17 @@ pub fn verify(
             progress(&format!("network {name}"));
             let fixture = NetworkFixture::load(&fixtures, name)?;
             let images = ImageSet::load(&fixtures, &fixture.data)?;
+            for predictions in [&fixture.float.predictions, &fixture.int8.predictions] {
+                if predictions.len() != images.labels.len() {
+                    let (expected, got) = (images.labels.len(), predictions.len());
+                    let problem = Problem::disagrees("predictions, one a label", expected, got);
+                    return Err(problem
+                        .at(fixtures.root().join("networks").join(name))
+                        .into());
+                }
+            }
             let everything = (options.data.as_ref())
-                .map(|root| official::test_images(root, &fixture.data))
+                .map(|root| official::test_images(root, &fixture.data, &images.source))
                 .transpose()?;
             Subject::new(&fixture, &images)
                 .and_then(|subject| {

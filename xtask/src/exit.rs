@@ -30,6 +30,17 @@ pub(crate) fn environment(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Environment(message.into()))
 }
 
+/// An error and its causes, each said once: many errors already quote their cause.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Prints an error and chooses the exit code: 0 equal, 1 mismatch, 2 unusable input,
 /// 3 environment.
 pub(crate) fn report(result: anyhow::Result<Exit>) -> ExitCode {
@@ -37,7 +48,7 @@ pub(crate) fn report(result: anyhow::Result<Exit>) -> ExitCode {
         Ok(Exit::Equal) => ExitCode::SUCCESS,
         Ok(Exit::Mismatch) => ExitCode::from(1),
         Err(error) => {
-            anstream::eprintln!("{} {error:#}", "error:".red().bold());
+            anstream::eprintln!("{} {}", "error:".red().bold(), message(&error));
             ExitCode::from(if error.is::<Environment>() { 3 } else { 2 })
         }
     }

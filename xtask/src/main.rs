@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod check_formula;
 mod doctor;
 mod exit;
 mod export;
@@ -22,7 +23,7 @@ use clap::{Parser, Subcommand};
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit codes: 0 equal, 1 mismatch, 2 usage or unusable input, 3 environment."
+    after_help = "Exit codes: 0 equal or right, 1 mismatch or wrong, 2 usage or unusable input, 3 environment."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Run every network and every case against PyTorch's numbers.
     Verify(verify::Arguments),
+    /// Say whether a formula cancels to the float equation, and if not, what is left over.
+    CheckFormula(check_formula::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
     RegenFixtures(regen_fixtures::Arguments),
     /// Say what this machine lacks for which verb, and how to get it.
@@ -46,6 +49,7 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),
         Command::Mutants(arguments) => tools::mutants(&arguments),

@@ -27,6 +27,8 @@ fn paths(text: &str) -> BTreeSet<String> {
     ];
     (text.split('`').skip(1).step_by(2))
         .filter(|quoted| folders.iter().any(|folder| quoted.starts_with(folder)))
+        // A pattern, not a path.
+        .filter(|quoted| !quoted.contains('<'))
         .map(str::to_owned)
         .collect()
 }

@@ -18,9 +18,12 @@ pub(super) fn average_pool2d_s8_scalar(
     for (row, means) in out.chunks_exact_mut(out_w).enumerate() {
         let (c, y) = (row / out_h, row % out_h);
         sums.fill((0, 0));
-        for iy in (0..rows.kernel).filter_map(|ky| rows.input_at(y, ky, height)) {
+        for iy in rows
+            .taps_inside(y, height)
+            .filter_map(|ky| rows.input_at(y, ky, height))
+        {
             let line = &image[(c * height + iy) * width..][..width];
-            for kx in 0..columns.kernel {
+            for kx in 0..columns.kernel.min(columns.padding + width) {
                 for x in columns.outputs_inside(kx, width, out_w) {
                     if let Some(ix) = columns.input_at(x, kx, width) {
                         sums[x].0 += i64::from(line[ix]);

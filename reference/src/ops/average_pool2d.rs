@@ -37,9 +37,13 @@ impl AveragePoolGeometry {
             for y in 0..out_h {
                 for x in 0..out_w {
                     let (mut sum, mut inside) = (zero, 0);
-                    for iy in (0..rows.kernel).filter_map(|ky| rows.input_at(y, ky, height)) {
-                        for ix in
-                            (0..columns.kernel).filter_map(|kx| columns.input_at(x, kx, width))
+                    for iy in rows
+                        .taps_inside(y, height)
+                        .filter_map(|ky| rows.input_at(y, ky, height))
+                    {
+                        for ix in columns
+                            .taps_inside(x, width)
+                            .filter_map(|kx| columns.input_at(x, kx, width))
                         {
                             sum = add(sum, plane[iy * width + ix]);
                             inside += 1;

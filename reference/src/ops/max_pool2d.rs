@@ -21,8 +21,14 @@ pub fn max_pool2d<E: Copy + PartialOrd>(
         for y in 0..out_h {
             for x in 0..out_w {
                 let mut best: Option<E> = None;
-                for iy in (0..rows.kernel).filter_map(|ky| rows.input_at(y, ky, height)) {
-                    for ix in (0..columns.kernel).filter_map(|kx| columns.input_at(x, kx, width)) {
+                for iy in rows
+                    .taps_inside(y, height)
+                    .filter_map(|ky| rows.input_at(y, ky, height))
+                {
+                    for ix in columns
+                        .taps_inside(x, width)
+                        .filter_map(|kx| columns.input_at(x, kx, width))
+                    {
                         best = Some(best.map_or(plane[iy * width + ix], |best| {
                             larger(best, plane[iy * width + ix])
                         }));

@@ -64,7 +64,8 @@ pub fn check_float(
     let trace = bounded_trace(&subject.float, &input)?;
     // What PyTorch gave the layer: stored, or selected from what is stored.
     let mut theirs = input;
-    for (layer, golden) in fixture.network.layers().iter().zip(&fixture.float.layers) {
+    let layers = fixture.network.layers().iter().zip(&fixture.float.layers);
+    for (place, (layer, golden)) in layers.enumerate() {
         let name = &layer.name;
         let Some(i) = subject
             .float
@@ -97,7 +98,11 @@ pub fn check_float(
                     name,
                     Claim::FloatIsolated,
                     isolated.shape(),
-                    hash(expected, &isolated),
+                    hash(
+                        expected,
+                        &of_items(&fixture.network.shapes()[place], traced),
+                        &isolated,
+                    ),
                 );
                 theirs = isolated;
             }
@@ -135,6 +140,11 @@ fn logits(
     let shape = [images.pixels.shape()[0], subject.float.shapes()[last][1]];
     let (values, bounds) = (Tensor::new(&shape, values)?, Tensor::new(&shape, bounds)?);
     Ok(within(&fixture.float.logits, &values, &bounds))
+}
+
+/// A layer's shape for one image as that for `items`.
+pub(super) fn of_items(shape: &[usize], items: usize) -> Vec<usize> {
+    [&[items], &shape[1..]].concat()
 }
 
 /// The items of a tensor, `size` at a time.

@@ -8,6 +8,7 @@ use quant::golden::Trace;
 use reference::Tensor;
 
 use super::Rows;
+use super::float::of_items;
 use crate::compare::{LittleEndian, Same, exact, hash};
 use crate::{Claim, Outcome, Row, Subject};
 
@@ -66,8 +67,10 @@ fn check_trace(
     acc_claim: Claim,
     codes_claim: Claim,
 ) {
-    let layers = fixture.int8.network.network().layers();
-    for (layer, golden) in layers.iter().zip(&fixture.int8.layers) {
+    let network = fixture.int8.network.network();
+    let items = fixture.int8.input_codes.shape()[0];
+    let layers = network.layers().iter().zip(network.shapes());
+    for ((layer, shape), golden) in layers.zip(&fixture.int8.layers) {
         let name = &layer.name;
         let Some(got) = trace.layers.iter().find(|traced| traced.name == *name) else {
             rows.push(
@@ -89,14 +92,14 @@ fn check_trace(
             name,
             codes_claim,
             got.codes.shape(),
-            same(&golden.codes, &got.codes),
+            same(&golden.codes, &of_items(shape, items), &got.codes),
         );
     }
 }
 
-fn same<E: Same + LittleEndian>(expected: &Golden<E>, got: &Tensor<E>) -> Outcome {
+fn same<E: Same + LittleEndian>(expected: &Golden<E>, shape: &[usize], got: &Tensor<E>) -> Outcome {
     match expected {
         Golden::Values(values) => exact(values, got),
-        Golden::Hash(expected) => hash(expected, got),
+        Golden::Hash(expected) => hash(expected, shape, got),
     }
 }

@@ -156,6 +156,8 @@ fn int8(
     case: &Int8Case,
     kernel_sets: &[Kernels],
 ) -> Result<(), QuantError> {
+    // Proves that no sum overflows, before one is formed.
+    let (network, input) = one_layer(case)?;
     let (acc, codes) = golden::apply(&case.op, &case.input, Rounding::TiesToEven)?;
     let compare =
         |rows: &mut Rows, acc: &Option<Tensor<i32>>, codes: &Tensor<i8>, claims: [Claim; 2]| {
@@ -171,7 +173,6 @@ fn int8(
         };
     compare(rows, &acc, &codes, [Claim::Accumulators, Claim::Codes]);
 
-    let (network, input) = one_layer(case)?;
     for &set in kernel_sets {
         let trace = Executor::new(&network, set)?.trace_codes(input.clone())?;
         let claims = [

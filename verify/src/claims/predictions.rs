@@ -85,8 +85,10 @@ fn float_outcome(
         }
         let gap = f64::from(scores.data()[ours]) - f64::from(scores.data()[theirs]);
         let both = bounds.data()[ours] + bounds.data()[theirs];
-        if gap / both > used {
-            (used, error, bound, worst) = (gap / both, gap, both, n);
+        let share = gap / both;
+        if share.is_nan() || share > used {
+            let share = if share.is_nan() { f64::INFINITY } else { share };
+            (used, error, bound, worst) = (share, gap, both, n);
         }
     }
     if used <= 1.0 {
@@ -107,7 +109,7 @@ pub fn argmax<E: Copy + PartialOrd>(scores: &Tensor<E>) -> Vec<u8> {
     (scores.data().chunks_exact(classes))
         .map(|row| {
             let best = (1..classes).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-            best as u8
+            u8::try_from(best).unwrap_or(u8::MAX)
         })
         .collect()
 }

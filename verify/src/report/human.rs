@@ -99,13 +99,22 @@ fn line(rows: &[Row]) -> [String; 10] {
     let layer = key(&rows[0]);
     let failing = rows.iter().filter(|row| !row.outcome.holds()).count();
     let result = match failing {
+        0 if rows
+            .iter()
+            .any(|row| matches!(row.outcome, Outcome::Within { .. })) =>
+        {
+            "agrees".to_owned()
+        }
         0 => "equal".to_owned(),
         _ => format!("DIFFERS in {failing} of {}", rows.len()),
     };
     let first_failure = rows.iter().find(|row| !row.outcome.holds());
     let float = worst(rows.iter().filter(|row| row.claim != Claim::Int8Error));
     let [share, mut at] = match float {
-        Some(Outcome::Within { used, worst, .. }) => [percent_up(*used), format!("{worst:?}")],
+        Some(Outcome::Within { used, worst, .. }) if *used > 0.0 => {
+            [percent_up(*used), format!("{worst:?}")]
+        }
+        Some(Outcome::Within { used, .. }) => [percent_up(*used), String::new()],
         _ => [String::new(), String::new()],
     };
     if let Some(row) = first_failure {

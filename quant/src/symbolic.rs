@@ -1,0 +1,17 @@
+//! The formulas as symbols: do they cancel?
+//!
+//! Every quantized tensor carries a monomial in the scales, the real value of one code.
+//! An equation is [parsed](parse), each code is replaced by its unrounded ratio, and both
+//! sides are brought to a [normal form](normal): a sum of products of tensors, each with a
+//! monomial. They cancel when the quotient of the two is 1; else it is named.
+
+pub mod check;
+pub mod error;
+pub mod expression;
+pub mod monomial;
+pub mod normal;
+pub mod parse;
+pub mod render;
+
+pub use check::{Verdict, check};
+pub use error::FormulaError;

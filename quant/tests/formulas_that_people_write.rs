@@ -1,0 +1,250 @@
+//! Formulas as people write them: the right ones are accepted in their convention, in both
+//! notations, the wrong ones rejected with the reason.
+
+use quant::formulas::conventions::Convention;
+use quant::symbolic::{Verdict, check};
+use rstest::rstest;
+
+fn layers() -> Vec<String> {
+    ["conv1", "conv2", "fc1", "fc2", "fc3"]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+fn verdict(formula: &str) -> Verdict {
+    match check(formula, &layers(), None) {
+        Ok(verdict) => verdict,
+        Err(error) => panic!("{}", error.show(formula)),
+    }
+}
+
+const RELATIVE: &[Convention] = &[Convention::Relative];
+const MULTIPLY: &[Convention] = &[Convention::Multiply];
+const ABSOLUTE: &[Convention] = &[Convention::Absolute];
+const BOTH: &[Convention] = &[Convention::Relative, Convention::Absolute];
+
+#[rstest]
+#[case("sO1 * O1q = sW1 * W1q * sI * Iq", ABSOLUTE)]
+#[case("O1q = (W1q * Iq) / sO1", RELATIVE)]
+// Between real tensors alone: an identity, whatever the convention.
+#[case("(W1/sW1)*(I/sI)*(1/sO1) = O1/(sW1*sI*sO1)", BOTH)]
+#[case("beta1q = beta1/(sW1*sI)", BOTH)]
+#[case("beta2q = beta2/(sW2*sI*sW1*sO1)", RELATIVE)]
+#[case("beta2q = beta2/(sW2*sO1)", ABSOLUTE)]
+#[case("sbeta2 = sW2*sI*sW1*sO1", RELATIVE)]
+#[case("sbeta2 = sW2*sO1", ABSOLUTE)]
+#[case("beta2 = sbeta2*beta2q", BOTH)]
+#[case("(W1/sW1*I/sI + beta1/(sW1*sI))*(1/sO1) = O1/(sW1*sI*sO1)", BOTH)]
+#[case(
+    "(W2/sW2)*((W1/sW1)*(I/sI)*(1/sO1))*(1/sO2) = O2/(sW2*sW1*sI*sO1*sO2)",
+    BOTH
+)]
+#[case("W2*(W1*I) = O2", BOTH)]
+#[case("W1q = W1/sW1", BOTH)]
+#[case("W1q = clamp(round(W1/sW1), 127)", BOTH)]
+#[case("sO2 = max|O2/(sW2*sI*sW1*sO1)|/127", RELATIVE)]
+#[case("sO2 = max|O2|/127", ABSOLUTE)]
+#[case("sW2 = max|W2|/127", BOTH)]
+#[case("sI = max(|min(I)|,|max(I)|)/127", BOTH)]
+#[case("O2q = clamp(round((W2q * pool(relu(O1q)) + beta2q) / sO2))", RELATIVE)]
+#[case("O1q = (W1q * Iq) * nO1", MULTIPLY)]
+#[case("O2q = (W2q*O1q + beta2q)*nO2", MULTIPLY)]
+#[case("O2q = (W2q*O1q + beta2q)*M2", BOTH)]
+#[case("M2 = sW2*sO1/sO2", ABSOLUTE)]
+#[case("M2 = 1/sO2", RELATIVE)]
+#[case("O1q = ((W1q - zW1)*(Iq - zI) + beta1q)/sO1 + zO1", RELATIVE)]
+#[case("W1 = sW1*(W1q - zW1)", BOTH)]
+#[case("Oi = sI * \\prod_{j=1}^{i} sWj*sOj * Oiq", RELATIVE)]
+#[case("O_{nq} = \\frac{W_{nq} * O_{n-1,q}}{s_{O_n}}", &[])]
+#[case("O_{iq} = \\frac{W_{iq} * O_{i-1q}}{s_{O_i}}", RELATIVE)]
+#[case(
+    "\\beta_{2q} = \\frac{\\beta_2}{s_{W_2} \\cdot s_I \\cdot s_{W_1} \\cdot s_{O_1}}",
+    RELATIVE
+)]
+#[case("O_{1q} = \\frac{W_{1q} * I_q}{s_{O_1}}", RELATIVE)]
+#[case(
+    "s_{Out_{conv1}} * Out_{conv1q} = s_{W_{conv1}} \\times W_{conv1q} \\times s_{In} \\times In_q",
+    ABSOLUTE
+)]
+#[case("S_{O_2} O_{2q} = S_{W_2} W_{2q} S_{O_1} O_{1q}", ABSOLUTE)]
+fn right(#[case] formula: &str, #[case] conventions: &[Convention]) {
+    if conventions.is_empty() {
+        assert!(check(formula, &layers(), None).is_err(), "{formula}");
+        return;
+    }
+    assert_eq!(
+        verdict(formula),
+        Verdict::Right(conventions.to_vec()),
+        "{formula}"
+    );
+    for convention in Convention::ALL {
+        let held = check(formula, &layers(), Some(convention)).unwrap();
+        let relative = conventions.iter().any(|c| *c != Convention::Absolute);
+        let expected = match convention {
+            Convention::Absolute => conventions.contains(&Convention::Absolute),
+            _ => relative,
+        };
+        assert_eq!(
+            matches!(held, Verdict::Right(_)),
+            expected,
+            "{formula} in {convention:?}"
+        );
+    }
+}
+
+#[rstest]
+#[case(
+    "(W1/sW1)*(I/sI)*sO1 = O1",
+    "s_O1/(s_I·s_W1)",
+    "s_O1 is once too often a factor of the left side"
+)]
+#[case(
+    "beta2q = beta2/(sW2*sI)",
+    "s_W1·s_O1",
+    "the history is missing: the right side must be divided by s_W1·s_O1"
+)]
+#[case(
+    "O2q = (W2q * O1q)/(sO2*sO1)",
+    "1/s_O1",
+    "the right side is divided by s_O1 once too often"
+)]
+#[case(
+    "O2q = (W2q * O1q)*sO2",
+    "s_O2^2",
+    "multiplied by s_O2 where the equation divides"
+)]
+#[case(
+    "O2q = W2q * O1q",
+    "s_O2",
+    "the right side must be divided by s_O2: it is missing"
+)]
+#[case("O1 = W1q * sI * Iq", "1/s_W1", "s_W1 is missing on the right")]
+#[case(
+    "sO1 = max|O1/(sW1*sI)|/128",
+    "127/128",
+    "the number 127/128 is left over"
+)]
+#[case(
+    "sO2 = max|O2/(sI*sW1*sO1)|/127",
+    "s_W2",
+    "the right side must be divided by s_W2: it is missing"
+)]
+#[case(
+    "sO2 = max|O2/sW2|/127",
+    "s_I·s_W1·s_O1",
+    "the right side must be divided by s_I: it is missing"
+)]
+fn wrong(#[case] formula: &str, #[case] leftover: &str, #[case] reason: &str) {
+    let Verdict::Wrong(wrong) = check(formula, &layers(), Some(Convention::Relative)).unwrap()
+    else {
+        panic!("{formula} was accepted")
+    };
+    assert_eq!(
+        wrong.leftover.map(|m| m.to_string()),
+        Some(leftover.to_owned()),
+        "{formula}"
+    );
+    assert!(
+        wrong.reasons.iter().any(|r| r.contains(reason)),
+        "{formula}: {:?}",
+        wrong.reasons
+    );
+}
+
+#[test]
+fn a_product_over_layers_with_the_scales_multiplied_is_wrong() {
+    let formula = "O_{qn} = \\prod_{i=1}^{n} S_{Wi}*W_{iq} * \\prod_{i=1}^{n-1} S_{Oi} * I * S_I";
+    let Verdict::Wrong(wrong) = verdict(formula) else {
+        panic!("accepted")
+    };
+    assert_eq!(wrong.letter, Some(('n', 2)));
+    assert_eq!(
+        wrong.leftover.unwrap().to_string(),
+        "s_I^2·s_W1·s_W2·s_O1^2·s_O2"
+    );
+}
+
+#[test]
+fn a_tensor_is_no_number() {
+    let Verdict::Wrong(wrong) = verdict("O1q = (127/max(|min(Iq)|,|max(Iq)|))/(sW1*sI)") else {
+        panic!("accepted")
+    };
+    assert_eq!(
+        wrong.reasons,
+        ["there is no tensor product on the right: a tensor cannot equal a number"]
+    );
+    let Verdict::Wrong(wrong) = verdict("O1q = (W1q * Iq + beta1)/sO1") else {
+        panic!("accepted")
+    };
+    assert_eq!(wrong.reasons, ["the term beta1 is off by s_I·s_W1"]);
+}
+
+#[test]
+fn the_other_convention_is_named() {
+    let held = check("sO2 = max|O2|/127", &layers(), Some(Convention::Relative)).unwrap();
+    let Verdict::Wrong(wrong) = held else {
+        panic!("accepted")
+    };
+    let hint = "this is the absolute convention: right if s_O2 is an activation scale";
+    assert!(
+        wrong.reasons.iter().any(|reason| reason == hint),
+        "{:?}",
+        wrong.reasons
+    );
+}
+
+#[rstest]
+#[case("", "expected")]
+#[case("O1q", "expected =")]
+#[case("O1q = ", "the formula ends")]
+#[case("(O1q = Iq", "expected )")]
+#[case("O1q = (W1q * Iq", "expected )")]
+#[case("O1q = W1q * Iq)", "expected the end")]
+#[case("Oq = scale * prod W", "Oq: of which layer? write O1")]
+#[case("O1q = scale * W1q", "scale is no tensor or scale")]
+#[case("O1q = prod W1q", "a product needs its range")]
+#[case("O1q = W1q / Iq", "only scales and numbers can divide")]
+#[case("O1q = W1q / 0", "only scales and numbers can divide")]
+#[case("O0q = Iq", "0 is no layer")]
+#[case("O1q = W99999q", "99999 is no layer")]
+#[case("O1 = O500", "at most 64")]
+#[case("O1q = I2", "the network has one input")]
+#[case("W_{1q = Iq", "a { is not closed")]
+#[case("O1q = max|W1*W2|", "is not known")]
+#[case("0 = 0", "both sides are 0")]
+#[case("O_{i-5} = Iq", "layers count from 1")]
+#[case("O1 = \\prod_{x=1}^{3} W1", "one of the letters")]
+#[case("O1 = 1.2.3", "not a number")]
+#[case("O1 = é", "expected a tensor")]
+fn not_understood(#[case] formula: &str, #[case] message: &str) {
+    let error = check(formula, &layers(), None).unwrap_err();
+    assert!(
+        error.message.contains(message),
+        "{formula}: {}",
+        error.message
+    );
+    let shown = error.show(formula);
+    assert!(
+        shown.lines().nth(1).unwrap().trim_start().starts_with('^'),
+        "{shown}"
+    );
+}
+
+#[test]
+fn hostile_formulas_end_at_once() {
+    for hostile in [
+        "(".repeat(10_000_000),
+        "(".repeat(9_000),
+        "|".repeat(9_000),
+        "{".repeat(9_000),
+        format!("O1 = {}", "(W1 + W2 + W3 + I)".repeat(400)),
+        format!("O1 = {}", "\\prod_{i=1}^{64} ".repeat(300) + "(W1+sWi)"),
+        "\\frac".repeat(1_000),
+        "O_".repeat(3_000),
+        "\u{0}\u{1}=\u{7f}".into(),
+        "O1 = 9".to_owned() + &"9".repeat(5_000),
+    ] {
+        let error = check(&hostile, &layers(), None).unwrap_err();
+        assert!(error.show(&hostile).len() < 1_000);
+    }
+}
