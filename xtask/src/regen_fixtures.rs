@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     }
     if found.within_bounds > 0 {
         anstream::println!(
-            "{} files of rounded floats differ and may: another CPU sums in another order",
+            "files of rounded floats that differ, and may (another CPU sums in another order): {}",
             found.within_bounds
         );
     }
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Equal);
     }
     anstream::println!(
-        "{} differences; `cargo xtask regen-fixtures` replaces the committed files",
+        "differences: {}; `cargo xtask regen-fixtures` replaces the committed files",
         found.differences.len()
     );
     Ok(Exit::Mismatch)
