@@ -6,7 +6,9 @@
 //! monomial. They cancel when the quotient of the two is 1; else it is named.
 
 pub mod check;
+pub mod derive;
 pub mod error;
+pub mod evaluate;
 pub mod expression;
 pub mod monomial;
 pub mod normal;

@@ -4,9 +4,12 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod check_formula;
+mod convention;
+mod derive;
 mod doctor;
 mod exit;
 mod export;
+mod network;
 mod python;
 mod regen_fixtures;
 mod tools;
@@ -36,6 +39,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Say whether a formula cancels to the float equation, and if not, what is left over.
     CheckFormula(check_formula::Arguments),
+    /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
+    Derive(derive::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
     RegenFixtures(regen_fixtures::Arguments),
     /// Say what this machine lacks for which verb, and how to get it.
@@ -50,6 +55,7 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
+        Command::Derive(arguments) => derive::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),
         Command::Mutants(arguments) => tools::mutants(&arguments),

@@ -1,17 +1,24 @@
 //! The real value of one accumulator step.
 
+use std::ops::Mul;
+
 use crate::Scale;
 
 /// Eq. 8: `c_i = s_Wi · s_I · Π_(j<i) s_Wj · s_Oj`, the real value of one step of
-/// layer i's accumulator.
+/// layer i's accumulator, in the order `((s_Wi · s_I) · s_W1) · s_O1 · s_W2 · s_O2 …`.
 ///
-/// Every scale is an f32 and taken as f64; the product is formed in f64 in the
-/// order `((s_Wi · s_I) · s_W1) · s_O1 · s_W2 · s_O2 …`.
-pub fn accumulator_scale(s_w: Scale, s_initial_input: Scale, ss: &[(Scale, Scale)]) -> f64 {
+/// Over any numbers: exact over rationals, which is how the tests prove it.
+pub fn composed<T: Clone + Mul<Output = T>>(s_w: &T, s_initial_input: &T, ss: &[(T, T)]) -> T {
     ss.iter().fold(
-        s_w.wide() * s_initial_input.wide(),
-        |product, (s_wj, s_oj)| product * s_wj.wide() * s_oj.wide(),
+        s_w.clone() * s_initial_input.clone(),
+        |product, (s_wj, s_oj)| product * s_wj.clone() * s_oj.clone(),
     )
+}
+
+/// Eq. 8 in f64: every scale is an f32 and taken as f64.
+pub fn accumulator_scale(s_w: Scale, s_initial_input: Scale, ss: &[(Scale, Scale)]) -> f64 {
+    let wide: Vec<(f64, f64)> = ss.iter().map(|(w, o)| (w.wide(), o.wide())).collect();
+    composed(&s_w.wide(), &s_initial_input.wide(), &wide)
 }
 
 #[cfg(test)]

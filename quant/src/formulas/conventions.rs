@@ -22,6 +22,15 @@ pub enum Convention {
 impl Convention {
     /// Every convention.
     pub const ALL: [Self; 3] = [Self::Relative, Self::Multiply, Self::Absolute];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Multiply => "multiply",
+            Self::Absolute => "absolute",
+        }
+    }
 }
 
 /// The constants of one weighted layer, in some convention.

@@ -98,7 +98,8 @@ pub fn check(
 
 /// `None` where the two sides are the same.
 fn check_in(equation: &Equation, convention: Convention) -> Result<Option<Wrong>, FormulaError> {
-    let letters = free_letters(equation);
+    let mut letters = equation.left.free_letters();
+    letters.extend(equation.right.free_letters());
     let mut values: Vec<BTreeMap<char, i64>> = vec![BTreeMap::new()];
     if !letters.is_empty() {
         values = VALUES
@@ -183,62 +184,6 @@ fn uses_inverses(equation: &Equation) -> bool {
         );
     });
     found
-}
-
-/// Letters that no product binds.
-fn free_letters(equation: &Equation) -> BTreeSet<char> {
-    let (mut used, mut bound) = (BTreeSet::new(), BTreeSet::new());
-    walk(equation, &mut |part| match &part.node {
-        Node::Symbol {
-            index: Some(index), ..
-        } => used.extend(index.variable),
-        Node::Repeated {
-            variable, from, to, ..
-        } => {
-            used.extend([from, to].iter().filter_map(|index| index.variable));
-            bound.insert(*variable);
-        }
-        _ => {}
-    });
-    // A letter that is bound somewhere and also stands outside is free there.
-    let mut outside = BTreeSet::new();
-    for side in [&equation.left, &equation.right] {
-        free_in(side, &mut Vec::new(), &mut outside);
-    }
-    used.into_iter()
-        .filter(|letter| !bound.contains(letter) || outside.contains(letter))
-        .collect()
-}
-
-fn free_in(expression: &Expression, bound: &mut Vec<char>, free: &mut BTreeSet<char>) {
-    let mut note = |letter: Option<char>, bound: &[char]| {
-        free.extend(letter.filter(|letter| !bound.contains(letter)));
-    };
-    match &expression.node {
-        Node::Symbol {
-            index: Some(index), ..
-        } => note(index.variable, bound),
-        Node::Repeated {
-            variable,
-            from,
-            to,
-            body,
-        } => {
-            note(from.variable, bound);
-            note(to.variable, bound);
-            bound.push(*variable);
-            free_in(body, bound, free);
-            bound.pop();
-        }
-        Node::Sum(parts) | Node::Product(parts) => {
-            parts
-                .iter()
-                .for_each(|(_, part)| free_in(part, bound, free));
-        }
-        Node::Extreme(_, parts) => parts.iter().for_each(|part| free_in(part, bound, free)),
-        Node::Transparent(_, part) | Node::Absolute(part) => free_in(part, bound, free),
-        Node::Symbol { index: None, .. } | Node::Number(_) => {}
-    }
 }
 
 /// The scales that an equation itself writes.

@@ -1,5 +1,6 @@
 //! What a formula says, as it was written.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use num_rational::BigRational;
@@ -90,35 +91,40 @@ pub enum Node {
 }
 
 impl Expression {
-    /// Calls `visit` on this and every part of it.
-    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expression)) {
-        visit(self);
+    /// What it is directly made of, in the order in which it was written.
+    pub fn parts(&self) -> Vec<&Expression> {
         match &self.node {
-            Node::Number(_) | Node::Symbol { .. } => {}
-            Node::Sum(parts) | Node::Product(parts) => {
-                parts.iter().for_each(|(_, part)| part.walk(visit));
-            }
-            Node::Extreme(_, parts) => parts.iter().for_each(|part| part.walk(visit)),
-            Node::Transparent(_, part) | Node::Absolute(part) => part.walk(visit),
-            Node::Repeated { body, .. } => body.walk(visit),
+            Node::Number(_) | Node::Symbol { .. } => Vec::new(),
+            Node::Sum(parts) | Node::Product(parts) => parts.iter().map(|(_, part)| part).collect(),
+            Node::Extreme(_, parts) => parts.iter().collect(),
+            Node::Transparent(_, part) | Node::Absolute(part) => vec![part],
+            Node::Repeated { body, .. } => vec![body],
         }
     }
 
-    /// Whether a symbol in it has this letter as its index.
-    pub fn mentions(&self, letter: char) -> bool {
-        let mut found = false;
-        self.walk(&mut |part| match &part.node {
-            Node::Symbol {
-                index: Some(index), ..
-            } => found |= index.variable == Some(letter),
-            Node::Repeated { from, to, .. } => {
-                found |= [from, to]
-                    .iter()
-                    .any(|index| index.variable == Some(letter));
+    /// Calls `visit` on this and every part of it.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expression)) {
+        visit(self);
+        self.parts().into_iter().for_each(|part| part.walk(visit));
+    }
+
+    /// The letters in it that no product binds.
+    pub fn free_letters(&self) -> BTreeSet<char> {
+        let mut letters: BTreeSet<char> =
+            (self.parts().into_iter().flat_map(Self::free_letters)).collect();
+        match &self.node {
+            Node::Symbol { index, .. } => {
+                letters.extend(index.iter().filter_map(|index| index.variable));
+            }
+            Node::Repeated {
+                variable, from, to, ..
+            } => {
+                letters.remove(variable);
+                letters.extend([from, to].iter().filter_map(|index| index.variable));
             }
             _ => {}
-        });
-        found
+        }
+        letters
     }
 }
 

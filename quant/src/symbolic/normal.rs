@@ -452,7 +452,11 @@ fn integer(value: i64) -> Monomial {
 }
 
 /// The value of an index.
-fn bound(index: &Index, bindings: &Bindings, span: &Range<usize>) -> Result<i64, FormulaError> {
+pub(super) fn bound(
+    index: &Index,
+    bindings: &Bindings,
+    span: &Range<usize>,
+) -> Result<i64, FormulaError> {
     let base = match index.variable {
         None => 0,
         Some(letter) => *bindings.get(&letter).ok_or_else(|| {
@@ -463,7 +467,7 @@ fn bound(index: &Index, bindings: &Bindings, span: &Range<usize>) -> Result<i64,
 }
 
 /// The layer of a symbol; 0 for the input.
-fn layer_of(
+pub(super) fn layer_of(
     index: Option<&Index>,
     bindings: &Bindings,
     span: &Range<usize>,

@@ -334,7 +334,9 @@ impl Parser<'_> {
                 Some(self.factor()?)
             };
             match factor {
-                Some(factor) if factor.mentions(variable) => factors.push((divides, factor)),
+                Some(factor) if factor.free_letters().contains(&variable) => {
+                    factors.push((divides, factor))
+                }
                 _ => {
                     self.at = before;
                     break;
@@ -401,7 +403,7 @@ impl Parser<'_> {
                 'β' | '\\' | '_' => true,
                 '{' => subscript || open > 0,
                 '}' => open > 0,
-                '+' | '-' | ' ' => open > 0,
+                '+' | '-' | ' ' | ',' => open > 0,
                 _ => false,
             };
             if !continues || (c == '\\' && !self.text[self.at..].starts_with("\\beta")) {
@@ -411,7 +413,7 @@ impl Parser<'_> {
                 '{' => open += 1,
                 '}' => open -= 1,
                 'β' => flat.push_str("beta"),
-                '\\' | '_' | ' ' => {}
+                '\\' | '_' | ' ' | ',' => {}
                 c => flat.push(c),
             }
             subscript = c == '_';

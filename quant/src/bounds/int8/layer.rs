@@ -1,0 +1,147 @@
+//! Eq. 20: through a weighted layer and its requantization.
+
+use reference::ops::{conv2d, linear};
+use reference::{Op, ShapeError, Tensor, Weights};
+
+use super::{CHAIN, Codes, LayerBound};
+use crate::bounds::{Roundoff, U64, disagreement, outward};
+
+/// A quantized weighted layer as the bound sees it, whatever its scheme: what the codes
+/// stand for, and how far that lies from the float parameters.
+///
+/// Scales may be one an output channel, zero points anything: only real values count here,
+/// and a padded position stands for 0 on both sides.
+#[derive(Clone, Debug)]
+pub struct QuantizedLayer {
+    /// |Ŵ|: OIHW or [out, in].
+    magnitude: Tensor<f64>,
+    /// |Ŵ − W|.
+    weight_error: Tensor<f64>,
+    /// |β̂ − β|, one an output channel.
+    bias_error: Vec<f64>,
+    /// S_O, the real value of one output code.
+    step: f64,
+    codes: Codes,
+    arithmetic: f64,
+}
+
+impl QuantizedLayer {
+    /// - `weight`: Ŵ, the exact real values of the weight codes, `s_W·(W_q − z_W)`;
+    /// - `bias`: β̂, those of the bias codes (empty without a bias), to within the
+    ///   roundings of a chain of scales;
+    /// - `step`: S_O, the real value of one output code;
+    /// - `arithmetic`: the largest relative error of the computed quotient that is rounded
+    ///   to a code, against the exact accumulator's real value over S_O.
+    pub fn new(
+        float: &Weights<f64>,
+        weight: &Tensor<f64>,
+        bias: Vec<f64>,
+        step: f64,
+        codes: Codes,
+        arithmetic: f64,
+    ) -> Self {
+        let mut weight_error = weight.clone();
+        for (error, w) in weight_error.data_mut().iter_mut().zip(float.weight.data()) {
+            *error = outward((*error - w).abs(), 1);
+        }
+        let floats = float.bias.iter().flatten();
+        let mut bias_error: Vec<f64> = (floats.zip(&bias))
+            // The chain of scales in β̂ rounds; the difference must not hide it.
+            .map(|(b, back)| outward((back - b).abs() + back.abs() * CHAIN as f64 * U64, 2))
+            .collect();
+        bias_error.resize(weight.shape()[0], 0.0);
+        Self {
+            magnitude: weight.map(f64::abs),
+            weight_error,
+            bias_error,
+            step,
+            codes,
+            arithmetic,
+        }
+    }
+
+    /// S_O.
+    pub fn step(&self) -> f64 {
+        self.step
+    }
+
+    /// The layer's bound on these inputs, element by element; `float` is the float layer.
+    ///
+    /// # Errors
+    /// An input that does not fit, or a layer without weights.
+    pub fn a_posteriori(
+        &self,
+        float: &Op<Weights<f64>>,
+        input: &LayerBound,
+    ) -> Result<LayerBound, ShapeError> {
+        let real = reference::network::apply(float, &input.real)?;
+        let real_error = disagreement(float, &input.real, &real, &input.real_error)?;
+        let mut magnitude = input.real.map(f64::abs);
+        for (x, error) in magnitude.data_mut().iter_mut().zip(input.real_error.data()) {
+            *x = outward(*x + error, 1);
+        }
+        let product = |x: &Tensor<f64>, w: &Tensor<f64>, b: &[f64]| match float {
+            Op::Conv2d { geometry, .. } => conv2d(x, w, Some(b), geometry),
+            _ => linear(x, w, Some(b)),
+        };
+        let zeros = vec![0.0; self.bias_error.len()];
+        let through_weights = product(&input.bound, &self.magnitude, &zeros)?;
+        let from_weights = product(&magnitude, &self.weight_error, &self.bias_error)?;
+        let mut bound = real.clone();
+        for (i, e) in bound.data_mut().iter_mut().enumerate() {
+            let acc = through_weights.data()[i] + from_weights.data()[i];
+            let acc = outward(acc, self.terms() + 2);
+            *e = self.requantized(*e, real_error.data()[i], acc);
+        }
+        Ok(LayerBound {
+            real,
+            real_error,
+            bound,
+            step: self.step,
+        })
+    }
+
+    /// The layer's bound for every input with |I| ≤ `input_range` whose codes are within
+    /// `input_error`, and whose outputs stay in [`low`, `high`]. One number.
+    pub fn a_priori(&self, input_error: f64, input_range: f64, [low, high]: [f64; 2]) -> f64 {
+        let channel = |o: usize| {
+            let through: f64 = (self.magnitude.item(o).iter())
+                .map(|w| w * input_error)
+                .sum();
+            let from: f64 = (self.weight_error.item(o).iter())
+                .map(|d| d * input_range)
+                .sum();
+            outward(through + from + self.bias_error[o], self.terms() + 3)
+        };
+        let channels = 0..self.bias_error.len();
+        let acc = channels.map(channel).fold(0.0, f64::max);
+        // In between, the distance from the codes is no larger, and |O| neither.
+        let largest = low.abs().max(high.abs());
+        let ends = [low, high].map(|end| self.requantized_within(end, largest, 0.0, acc));
+        ends.into_iter().fold(0.0, f64::max)
+    }
+
+    /// Products in one sum, and the bias.
+    fn terms(&self) -> usize {
+        self.magnitude.item_len() + 1
+    }
+
+    /// The bound of one output, given that of its accumulator in real units.
+    fn requantized(&self, real: f64, real_error: f64, acc: f64) -> f64 {
+        self.requantized_within(real, real.abs(), real_error, acc)
+    }
+
+    /// The same where the output is at most `largest` in magnitude.
+    fn requantized_within(&self, real: f64, largest: f64, real_error: f64, acc: f64) -> f64 {
+        let v = real / self.step;
+        let quotient = outward((largest + real_error + acc) / self.step, CHAIN);
+        let arithmetic = outward(self.arithmetic * quotient + f32::UNDERFLOW, 4);
+        // v is known to within the error of `real` and of the scale chain.
+        let of_v = outward(
+            real_error / self.step + quotient * CHAIN as f64 * U64,
+            CHAIN,
+        );
+        let inside = outward(acc / self.step, CHAIN) + arithmetic + of_v;
+        outward(self.step * (self.codes.rounded(inside, v) + of_v), CHAIN)
+    }
+}
