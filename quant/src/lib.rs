@@ -17,8 +17,10 @@ pub mod formulas;
 pub mod golden;
 pub mod network;
 pub mod observers;
+pub mod prove;
 pub mod rounding;
 pub mod scale;
+pub mod scale_rule;
 pub mod symbolic;
 
 pub use error::QuantError;

@@ -14,6 +14,7 @@ use quant::formulas::conventions::Convention;
 use quant::symbolic::derive::{LayerPlan, NetworkNumbers, Plan, Section, Step, derive};
 use quant::symbolic::evaluate::evaluate;
 use quant::symbolic::expression::Node;
+use quant::symbolic::render::latex;
 use quant::symbolic::{Verdict, check};
 use rstest::rstest;
 
@@ -51,6 +52,11 @@ fn every_line_of_a_derivation_cancels(
             "{}",
             step.formula
         );
+        // The same in the other notation.
+        let latex = latex(&step.equation);
+        let again = check(&latex, &[], Some(convention))
+            .unwrap_or_else(|error| panic!("{}", error.show(&latex)));
+        assert_eq!(again, verdict, "{latex}");
     }
     for quantity in sections.iter().flat_map(|section| &section.numbers) {
         let verdict = check(&quantity.formula, &[], Some(convention)).unwrap();

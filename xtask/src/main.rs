@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod export;
 mod network;
+mod prove;
 mod python;
 mod regen_fixtures;
 mod tools;
@@ -41,6 +42,8 @@ enum Command {
     CheckFormula(check_formula::Arguments),
     /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
     Derive(derive::Arguments),
+    /// Look for a code outside its bound: random layers and networks, and an adversary.
+    Prove(prove::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
     RegenFixtures(regen_fixtures::Arguments),
     /// Say what this machine lacks for which verb, and how to get it.
@@ -56,6 +59,7 @@ fn main() -> std::process::ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
+        Command::Prove(arguments) => prove::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),
         Command::Mutants(arguments) => tools::mutants(&arguments),

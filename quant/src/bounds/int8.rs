@@ -23,6 +23,10 @@ const CHAIN: usize = 64;
 /// The relative error of `f32(acc) / s_O` in f32: two roundings.
 const FLOAT32_DIVISION: f64 = (2.0 + f32::SUM) * f32::SUM;
 
+/// The relative error of `f32(acc) · M` in f32, where M is `s_W·s_I/S_O` formed in f64 and
+/// rounded to f32: three roundings of f32, and those of the scales.
+pub const FLOAT32_MULTIPLIER: f64 = 3.0 * f32::SUM * (1.0 + 2.0 * f32::SUM) + 4.0 * U64;
+
 /// One layer's exact real output, nearly, and how far the codes may lie from it.
 #[derive(Clone, Debug)]
 pub struct LayerBound {
@@ -43,14 +47,33 @@ impl LayerBound {
     /// of the bound and the error of `real` itself together.
     pub fn used<Q: Copy + Into<f64>>(&self, codes: &Tensor<Q>) -> (f64, usize) {
         let mut worst = (0.0, 0);
-        for (i, &code) in codes.data().iter().enumerate() {
-            let error = (code.into() * self.step - self.real.data()[i]).abs();
-            let share = error / outward(self.bound.data()[i] + self.real_error.data()[i], 4);
-            if share > worst.0 || share.is_nan() {
-                worst = (if share.is_nan() { f64::INFINITY } else { share }, i);
+        for i in 0..codes.data().len() {
+            let share = self.share(codes, i);
+            if share > worst.0 {
+                worst = (share, i);
             }
         }
         worst
+    }
+
+    /// The same over the elements whose real output lies within the reach of the codes:
+    /// beyond it the bound is the distance from the last code, which is always used up.
+    pub fn used_inside<Q: Copy + Into<f64>>(&self, codes: &Tensor<Q>, reach: [f64; 2]) -> f64 {
+        let inside = |i: &usize| {
+            let v = self.real.data()[*i] / self.step;
+            (reach[0]..=reach[1]).contains(&v)
+        };
+        let shares = (0..codes.data().len())
+            .filter(inside)
+            .map(|i| self.share(codes, i));
+        shares.fold(0.0, f64::max)
+    }
+
+    /// What one code uses of its bound; ∞ if that is no number.
+    fn share<Q: Copy + Into<f64>>(&self, codes: &Tensor<Q>, i: usize) -> f64 {
+        let error = (codes.data()[i].into() * self.step - self.real.data()[i]).abs();
+        let share = error / outward(self.bound.data()[i] + self.real_error.data()[i], 4);
+        if share.is_nan() { f64::INFINITY } else { share }
     }
 
     /// The largest |real value of a code − real output|.

@@ -26,7 +26,7 @@ pub fn quantized_weights(weights: &Tensor<f32>) -> Result<(Tensor<i8>, Scale), Q
 ///
 /// # Errors
 /// No values, one that is not finite, all zero, or a scale of zero in f32.
-pub(super) fn max_abs_scale(values: &[f32]) -> Result<Scale, QuantError> {
+pub(crate) fn max_abs_scale(values: &[f32]) -> Result<Scale, QuantError> {
     let range = max_abs(values)?;
     if range == 0.0 {
         return Err(QuantError::ZeroRange);

@@ -224,6 +224,13 @@ fn meanings(leftover: &Monomial, written: &BTreeSet<Scale>, side: Side) -> Vec<S
         return vec![history];
     }
     for (scale, &power) in leftover.powers() {
+        if let Scale::BiasRange(_) = scale {
+            meanings.push(
+                "the range of a bias makes no scale: a bias is counted in steps of the accumulator (eq. 11)"
+                    .into(),
+            );
+            continue;
+        }
         let times = match power.abs() {
             1 | 2 => String::new(),
             power => format!(" ({power} times)"),

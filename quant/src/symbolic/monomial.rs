@@ -15,6 +15,8 @@ pub enum Scale {
     Weight(u32),
     /// s_Oi: of an accumulator (relative) or of an activation (absolute).
     Output(u32),
+    /// max|β_i|, which no scale is made from.
+    BiasRange(u32),
 }
 
 impl fmt::Display for Scale {
@@ -23,6 +25,7 @@ impl fmt::Display for Scale {
             Self::Input => f.write_str("s_I"),
             Self::Weight(i) => write!(f, "s_W{i}"),
             Self::Output(i) => write!(f, "s_O{i}"),
+            Self::BiasRange(i) => write!(f, "max|beta{i}|"),
         }
     }
 }

@@ -426,6 +426,16 @@ impl Reading {
 
     /// max|x| for a multiple of a tensor whose scale was made from its range: 127 steps.
     fn range(&self, value: &Sum) -> Option<Monomial> {
+        if let Some((&[Atom::Bias(layer)], [factor])) =
+            (value.terms.iter().next()).map(|(word, factors)| (word.as_slice(), factors.as_slice()))
+            && value.len() == 1
+        {
+            return Some(
+                factor
+                    .abs()
+                    .times(&Monomial::scale(Scale::BiasRange(layer))),
+            );
+        }
         let deepest = value.terms.keys().flatten().filter_map(|atom| match atom {
             Atom::Weight(i) => Some(*i),
             _ => None,
