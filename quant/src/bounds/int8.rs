@@ -231,3 +231,86 @@ fn averaged(
         )
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const U: f64 = f32::SUM;
+
+    #[test]
+    fn the_arithmetic_of_a_requantizer_is_that_of_its_roundings() {
+        assert_eq!(FLOAT32_DIVISION, (1.0 + U) * (1.0 + U) - 1.0);
+        let three = (1.0 + U).powi(3) * (1.0 + 2.0 * U64) - 1.0;
+        assert!((three..three * (1.0 + 4.0 * U)).contains(&FLOAT32_MULTIPLIER));
+    }
+
+    /// Three codes of step 2 whose reals are known to within ½ and bounded by 1.
+    fn bound(real: [f64; 3], bound: f64) -> LayerBound {
+        let tensor = |values: &[f64]| Tensor::new(&[3], values.to_vec()).unwrap();
+        LayerBound {
+            real: tensor(&real),
+            real_error: tensor(&[0.5; 3]),
+            bound: tensor(&[bound; 3]),
+            step: 2.0,
+        }
+    }
+
+    #[test]
+    fn the_share_is_the_error_over_what_is_allowed() {
+        let bound = bound([2.0, -3.0, 9.0], 1.0);
+        let codes = Tensor::new(&[3], vec![1i8, -3, 4]).unwrap();
+        let close = |share: f64, expected: f64| {
+            assert!(
+                (expected * (1.0 - 64.0 * U64)..=expected).contains(&share),
+                "{share}"
+            );
+        };
+        let (share, at) = bound.used(&codes);
+        close(share, 3.0 / 1.5);
+        assert_eq!(at, 1);
+        assert_eq!(bound.largest_error(&codes), 3.0);
+        // −3 is −1½ codes and 9 is 4½: of these only the first two are inside.
+        close(bound.used_inside(&codes, [-2.0, 4.0]), 3.0 / 1.5);
+        close(bound.used_inside(&codes, [-1.0, 5.0]), 1.0 / 1.5);
+        assert_eq!(bound.used_inside(&codes, [0.0, 4.0]), 0.0);
+        // The first of two equal shares is named; exactly 1 is no violation.
+        let even = Tensor::new(&[3], vec![2i8, -2, 4]).unwrap();
+        assert_eq!(bound.used(&even).1, 0);
+    }
+
+    #[test]
+    fn what_is_no_number_is_outside_every_bound() {
+        let nothing = bound([f64::NAN, 0.0, 0.0], 1.0);
+        let codes = Tensor::new(&[3], vec![0i8; 3]).unwrap();
+        assert_eq!(nothing.used(&codes), (f64::INFINITY, 0));
+    }
+
+    #[test]
+    fn a_code_is_within_half_a_step_or_at_the_edge() {
+        let codes = Codes::int8(Rounding::TiesToEven);
+        let floor = Codes::int8(Rounding::Floor);
+        let close = |bound: f64, expected: f64| {
+            assert!(
+                (expected..=expected * (1.0 + 64.0 * U64)).contains(&bound),
+                "{bound}"
+            );
+        };
+        close(codes.rounded(0.25, 3.0), 0.75);
+        close(floor.rounded(0.25, 3.0), 1.25);
+        close(codes.rounded(0.25, 130.0), 3.0);
+        close(codes.rounded(0.25, -130.0), 2.0);
+        close(codes.rounded(0.25, 127.5), 0.75);
+    }
+
+    #[test]
+    fn an_input_errs_by_half_a_step_and_its_division() {
+        let images = Tensor::new(&[2], vec![64.0f32, 300.0]).unwrap();
+        let two = Scale::new(2.0).unwrap();
+        let bound = input(&images, two, Codes::int8(Rounding::TiesToEven)).bound;
+        let inside = 2.0 * (0.5 + U * 32.0);
+        assert!((inside..inside * (1.0 + U / 4096.0)).contains(&bound.data()[0]));
+        let clamped = 2.0 * (150.0 - 127.0);
+        assert!((clamped..clamped * (1.0 + U / 4096.0)).contains(&bound.data()[1]));
+    }
+}

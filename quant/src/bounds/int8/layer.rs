@@ -9,7 +9,7 @@ use crate::bounds::{Roundoff, U64, disagreement, outward};
 /// A quantized weighted layer as the bound sees it, whatever its scheme: what the codes
 /// stand for, and how far that lies from the float parameters.
 ///
-/// Scales may be one an output channel, zero points anything: only real values count here,
+/// Scales may be one an output channel, zero points anything (eq. 22): only real values count here,
 /// and a padded position stands for 0 on both sides.
 #[derive(Clone, Debug)]
 pub struct QuantizedLayer {
@@ -143,5 +143,85 @@ impl QuantizedLayer {
         );
         let inside = outward(acc / self.step, CHAIN) + arithmetic + of_v;
         outward(self.step * (self.codes.rounded(inside, v) + of_v), CHAIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rounding;
+    use crate::bounds::int8::FLOAT32_DIVISION;
+
+    /// W = (0.9, −2.1) and β = 0.3 as codes of step ½ and ¼: Ŵ = (1, −2), β̂ = ¼.
+    fn layer(step: f64, arithmetic: f64) -> (Op<Weights<f64>>, QuantizedLayer) {
+        let weights = Weights {
+            weight: Tensor::new(&[1, 2], vec![0.9, -2.1]).unwrap(),
+            bias: Some(vec![0.3]),
+        };
+        let quantized = Tensor::new(&[1, 2], vec![1.0, -2.0]).unwrap();
+        let codes = Codes::int8(Rounding::TiesToEven);
+        let layer = QuantizedLayer::new(&weights, &quantized, vec![0.25], step, codes, arithmetic);
+        (Op::Linear { weights }, layer)
+    }
+
+    fn input(values: [f64; 2], bound: f64) -> LayerBound {
+        let tensor = |values: &[f64]| Tensor::new(&[1, 2], values.to_vec()).unwrap();
+        LayerBound {
+            real: tensor(&values),
+            real_error: tensor(&[0.0; 2]),
+            bound: tensor(&[bound; 2]),
+            step: 1.0,
+        }
+    }
+
+    /// At least this, and not more than the roundings of f64 explain.
+    fn close(bound: f64, expected: f64) {
+        assert!(
+            (expected * (1.0 - 8.0 * U64)..=expected * (1.0 + 65536.0 * U64)).contains(&bound),
+            "{bound} for {expected}"
+        );
+    }
+
+    #[test]
+    fn an_output_errs_by_eq_20() {
+        let (op, layer) = layer(0.5, 0.0);
+        let output = layer.a_posteriori(&op, &input([3.0, -4.0], 0.125)).unwrap();
+        // |Ŵ|·e_I + δW·|I| + δβ, and half an output step.
+        let acc = 3.0 * 0.125 + 0.1 * 7.0 + 0.05;
+        close(output.bound.data()[0], acc + 0.25);
+        assert_eq!(output.step, 0.5);
+    }
+
+    #[test]
+    fn an_output_out_of_reach_errs_by_its_distance() {
+        let (op, layer) = layer(0.03125, 0.0);
+        let output = layer.a_posteriori(&op, &input([3.0, -4.0], 0.001)).unwrap();
+        let real = 0.9 * 3.0 + 2.1 * 4.0 + 0.3;
+        close(output.bound.data()[0], real - 127.0 * 0.03125);
+    }
+
+    #[test]
+    fn the_requantizer_errs_with_the_largest_quotient_that_there_may_be() {
+        let (_, exact) = layer(0.5, 0.0);
+        let (_, float) = layer(0.5, FLOAT32_DIVISION);
+        let more = float.requantized(20.0, 0.0, 1.0) - exact.requantized(20.0, 0.0, 1.0);
+        let expected = FLOAT32_DIVISION * (20.0 + 1.0);
+        assert!(
+            (more / expected - 1.0).abs() < 1.0 / 1024.0,
+            "{more} for {expected}"
+        );
+        // An uncertain real counts in the quotient, and twice in v.
+        let uncertain = exact.requantized(20.0, 0.25, 1.0);
+        close(uncertain, 1.0 + 0.25 + 2.0 * 0.25);
+    }
+
+    #[test]
+    fn the_a_priori_bound_takes_the_worst_end() {
+        let (_, layer) = layer(0.5, 0.0);
+        let acc = 3.0 * 0.125 + (0.1 + 0.1) * 4.0 + 0.05;
+        close(layer.a_priori(0.125, 4.0, [-60.0, 60.0]), acc + 0.25);
+        // 70 lies 6½ beyond the last code, −70 only 6.
+        close(layer.a_priori(0.125, 4.0, [-70.0, 70.0]), 70.0 - 63.5);
+        close(layer.a_priori(0.125, 4.0, [-70.0, 60.0]), 70.0 - 64.0);
     }
 }

@@ -338,6 +338,7 @@ impl<'a> Board<'a> {
 
     fn requantized(&self) -> String {
         let equation = match (self.plan.convention, self.at) {
+            _ if self.plan.zero_points => "eq. 22",
             (Convention::Relative, At::Layer(1)) => "eq. 6",
             (Convention::Relative, _) => "eq. 7",
             (Convention::Multiply, _) => "eq. 12",
