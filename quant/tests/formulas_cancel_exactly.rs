@@ -5,12 +5,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Exact, Random};
+use common::Exact;
 use fixtures::{Fixtures, NetworkFixture};
 use num_traits::ToPrimitive;
 use proptest::prelude::*;
 use quant::calibrator::Ranges;
 use quant::formulas::conventions::Convention;
+use quant::prove::Random;
 use quant::symbolic::derive::{LayerPlan, NetworkNumbers, Plan, Section, Step, derive};
 use quant::symbolic::evaluate::evaluate;
 use quant::symbolic::expression::Node;

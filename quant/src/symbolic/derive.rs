@@ -1,7 +1,7 @@
 //! O1q, Oiq and the bias, derived line by line from the layer equations.
 //!
 //! A line is a formula that a person could have written: it is parsed and must pass
-//! [`check`](super::check) in its convention, like any other.
+//! [`check`](super::check()) in its convention, like any other.
 
 mod board;
 mod numbers;

@@ -3,54 +3,37 @@
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use quant::formulas::conventions::{Convention, LayerScales, NetworkScales};
+use quant::prove::Random;
 use quant::symbolic::evaluate::{Assignment, Computed, Entries, Value, integer};
 use quant::symbolic::expression::{Kind, Tensor};
 use reference::{Conv2dGeometry, PoolGeometry, Window};
 
-/// Numbers that look random, the same on every machine.
-pub struct Random(pub u64);
+/// A float32 scale, any magnitude from 2⁻¹² to 2⁴, as a rational.
+fn scale(random: &mut Random) -> BigRational {
+    let mantissa = 1.0 + (random.unit() + 1.0) / 2.0;
+    exact(mantissa * 2f32.powi(random.below(16) as i32 - 12))
+}
 
-impl Random {
-    /// In [−1, 1), 24 bits.
-    pub fn unit(&mut self) -> f32 {
-        self.0 = (self.0)
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        self.unit();
-        (self.0 >> 33) as usize % n
-    }
-
-    /// A float32 scale, any magnitude from 2⁻¹² to 2⁴, as a rational.
-    pub fn scale(&mut self) -> BigRational {
-        let mantissa = 1.0 + (self.unit() + 1.0) / 2.0;
-        exact(mantissa * 2f32.powi(self.below(16) as i32 - 12))
-    }
-
-    pub fn values(&mut self, count: usize) -> Vec<BigRational> {
-        (0..count).map(|_| exact(self.unit())).collect()
-    }
+fn values(random: &mut Random, count: usize) -> Vec<BigRational> {
+    random.values(count, 1.0).into_iter().map(exact).collect()
 }
 
 /// Every float is a rational.
-pub fn exact(value: f32) -> BigRational {
+pub(crate) fn exact(value: f32) -> BigRational {
     BigRational::from_float(value).unwrap()
 }
 
 /// One weighted layer and what follows it.
-pub struct Layer {
-    pub operation: Operation,
-    pub weight: Vec<BigRational>,
-    pub bias: Option<Vec<BigRational>>,
-    pub relu: bool,
-    pub pool: Option<PoolGeometry>,
-    pub output: [usize; 3],
+pub(crate) struct Layer {
+    pub(crate) operation: Operation,
+    pub(crate) weight: Vec<BigRational>,
+    pub(crate) bias: Option<Vec<BigRational>>,
+    pub(crate) relu: bool,
+    pub(crate) pool: Option<PoolGeometry>,
+    pub(crate) output: [usize; 3],
 }
 
-pub enum Operation {
+pub(crate) enum Operation {
     Convolution {
         input: [usize; 3],
         kernel: [usize; 2],
@@ -62,22 +45,22 @@ pub enum Operation {
 }
 
 /// A network with its input, random scales and zero points.
-pub struct Exact {
-    pub input: Vec<BigRational>,
-    pub layers: Vec<Layer>,
+pub(crate) struct Exact {
+    pub(crate) input: Vec<BigRational>,
+    pub(crate) layers: Vec<Layer>,
     /// In the convention of the formulas.
-    pub scales: NetworkScales<BigRational>,
+    pub(crate) scales: NetworkScales<BigRational>,
     /// z_I, then (z_W, z_O) of each layer; all 0 for a symmetric network.
-    pub zero_points: Option<(BigRational, Vec<[BigRational; 2]>)>,
+    pub(crate) zero_points: Option<(BigRational, Vec<[BigRational; 2]>)>,
     float: Vec<Vec<BigRational>>,
     codes: Vec<Vec<BigRational>>,
 }
 
 impl Exact {
     /// Convolutions with pools while the image is large enough, then linear layers.
-    pub fn random(random: &mut Random, depth: usize) -> Self {
+    pub(crate) fn random(random: &mut Random, depth: usize) -> Self {
         let mut shape = [1 + random.below(2), 4 + random.below(2), 4];
-        let input = random.values(shape.iter().product());
+        let input = values(random, shape.iter().product());
         let mut layers = Vec::new();
         for _ in 0..depth {
             let convolution = shape[1] > 1 && random.below(3) > 0;
@@ -104,8 +87,8 @@ impl Exact {
                     padding: [0, 0],
                 });
             layers.push(Layer {
-                weight: random.values(outputs * taps),
-                bias: (random.below(3) > 0).then(|| random.values(outputs)),
+                weight: values(random, outputs * taps),
+                bias: (random.below(3) > 0).then(|| values(random, outputs)),
                 relu: random.below(4) > 0,
                 pool,
                 operation,
@@ -118,11 +101,11 @@ impl Exact {
         }
         let scales = NetworkScales {
             convention: Convention::Relative,
-            input: random.scale(),
+            input: scale(random),
             layers: (0..depth)
                 .map(|_| LayerScales {
-                    weight: random.scale(),
-                    output: random.scale(),
+                    weight: scale(random),
+                    output: scale(random),
                 })
                 .collect(),
         };
@@ -139,13 +122,13 @@ impl Exact {
     }
 
     /// The same network in another convention.
-    pub fn to(&mut self, convention: Convention) {
+    pub(crate) fn to(&mut self, convention: Convention) {
         self.scales = self.scales.to(convention);
         self.run();
     }
 
     /// The same network with scales that put the largest value of every tensor at 127.
-    pub fn calibrate(&mut self) -> bool {
+    pub(crate) fn calibrate(&mut self) -> bool {
         let largest = |values: &[BigRational]| {
             let magnitudes = values
                 .iter()
@@ -170,7 +153,7 @@ impl Exact {
         true
     }
 
-    pub fn shift(&mut self, random: &mut Random) {
+    pub(crate) fn shift(&mut self, random: &mut Random) {
         let mut zero_point = || integer(random.below(256) as i64 - 128);
         let input = zero_point();
         let layers = self
@@ -252,7 +235,7 @@ impl Exact {
         quant::formulas::composed::composed(&earlier[i].0, &relative.input, &earlier[..i])
     }
 
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.layers.len()
     }
 }
