@@ -53,6 +53,11 @@ impl Roundoff for bf16 {
     const NARROW_UNDERFLOW: f64 = f32::MIN_POSITIVE as f64 / 256.0;
 }
 
+/// u of a float type.
+pub fn unit_roundoff<E: Roundoff>() -> f64 {
+    E::SUM
+}
+
 /// `γ_n = n·u / (1 − n·u)`: the relative error of a sum of n products in any order,
 /// n counting the bias. ∞ where the model gives nothing.
 pub fn gamma(n: usize, u: f64) -> f64 {

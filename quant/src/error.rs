@@ -2,6 +2,8 @@
 
 use reference::ShapeError;
 
+use crate::scheme::Grid;
+
 /// A quantization that has no defined result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,9 @@ pub enum QuantError {
         /// The value before it was rounded to f32.
         value: f64,
     },
+    /// Codes that are no grid.
+    #[error("{} bits{} is no grid of codes: 1 to 16 bits and at least two codes", .0.bits, if .0.narrow { ", narrow" } else { "" })]
+    Grid(Grid),
     /// A bias code does not fit int32.
     #[error(
         "bias {index} is {bias} = {code:e} steps of its scale, which int32 does not hold; \

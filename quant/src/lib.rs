@@ -21,6 +21,7 @@ pub mod prove;
 pub mod rounding;
 pub mod scale;
 pub mod scale_rule;
+pub mod scheme;
 pub mod symbolic;
 
 pub use error::QuantError;
