@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod accumulator;
+pub mod affine;
 pub mod bounds;
 pub mod calibrator;
 pub mod error;

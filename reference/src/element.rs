@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use num_traits::Float;
 
 /// A number whose products are summed in a type at least as wide: floats, and
-/// int8 codes, which sum in int32.
+/// int8 codes, which sum in int32, and wider codes, which sum in int64.
 pub trait Summand: Copy + Send + Sync + 'static {
     /// The type in which sums are formed.
     type Sum: Copy + Default + Send + Sync + Add<Output = Self::Sum> + Mul<Output = Self::Sum>;
@@ -19,6 +19,13 @@ impl Summand for i8 {
     type Sum = i32;
     fn widen(self) -> i32 {
         i32::from(self)
+    }
+}
+
+impl Summand for i32 {
+    type Sum = i64;
+    fn widen(self) -> i64 {
+        i64::from(self)
     }
 }
 

@@ -1,0 +1,302 @@
+//! The integer network for every scheme: zero points, scales per channel, 1 to 16 bits.
+//!
+//! The absolute convention (eq. 13, 22): S_O is the real value of one output code, and the
+//! accumulator is multiplied by `M = s_W · s_I / S_O`.
+
+mod exact;
+mod golden;
+mod simulate;
+
+use reference::{Network, Op, Tensor, WeightShape, Weights, network::apply};
+
+use crate::observers::Range;
+use crate::scheme::{Granularity, ObservedAt, QuantParams, Scheme, TensorScheme};
+use crate::{QuantError, QuantNetwork};
+
+pub use exact::ExactInFloats;
+pub use golden::{AffineTrace, AffineTraceLayer};
+pub use simulate::{SimulatedLayer, Simulation};
+
+/// The integer parameters of a weighted layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AffineWeights {
+    /// W_q: OIHW of a convolution, [out, in] of a linear layer.
+    pub codes: Tensor<i32>,
+    /// Of the weights: one, or one an output channel.
+    pub params: Vec<QuantParams>,
+    /// β_q, one an output channel.
+    pub bias: Option<Vec<i64>>,
+    /// M, one an output channel.
+    pub multipliers: Vec<f64>,
+    /// Of the output's codes.
+    pub output: QuantParams,
+}
+
+impl WeightShape for AffineWeights {
+    fn weight_shape(&self) -> &[usize] {
+        self.codes.shape()
+    }
+    fn bias_len(&self) -> Option<usize> {
+        self.bias.as_ref().map(Vec::len)
+    }
+}
+
+impl AffineWeights {
+    /// The parameters of an output channel's weights.
+    pub fn channel(&self, o: usize) -> &QuantParams {
+        &self.params[if self.params.len() == 1 { 0 } else { o }]
+    }
+
+    /// W_q − z_W.
+    fn shifted(&self) -> Tensor<i32> {
+        let mut shifted = self.codes.clone();
+        let taps = self.codes.item_len().max(1);
+        for (i, code) in shifted.data_mut().iter_mut().enumerate() {
+            *code -= self.channel(i / taps).zero_point;
+        }
+        shifted
+    }
+
+    /// Ŵ = s_W · (W_q − z_W), in float32.
+    fn dequantized(&self) -> Tensor<f32> {
+        let taps = self.codes.item_len().max(1);
+        let mut at = 0..;
+        (self.codes).map(|code| self.channel(at.next().unwrap_or(0) / taps).dequantize(code))
+    }
+}
+
+/// What activations were seen to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedRanges {
+    /// Of the input.
+    pub input: Range,
+    /// Of every weighted layer's output.
+    pub outputs: Vec<Range>,
+}
+
+/// The activations of a network over calibration images, kept so that many schemes can be
+/// made from one run.
+#[derive(Clone, Debug)]
+pub struct Calibration {
+    input: Vec<f32>,
+    /// Name, output of each weighted layer, and whether a ReLU follows.
+    outputs: Vec<(String, Vec<f32>, bool)>,
+}
+
+impl Calibration {
+    /// Runs the network over `images` [N, C, H, W] (normalized). Activations are evaluated
+    /// in f64 and each rounded once to f32, so that they do not depend on the order of sums.
+    ///
+    /// # Errors
+    /// Images that are not the network's.
+    pub fn run(network: &Network<Weights<f32>>, images: &Tensor<f32>) -> Result<Self, QuantError> {
+        let wide = network.cast::<f64>();
+        let mut x = images.map(f64::from);
+        let mut outputs = Vec::new();
+        let mut layers = wide.layers().iter().peekable();
+        while let Some(layer) = layers.next() {
+            x = apply(&layer.op, &x)?;
+            if layer.weights().is_some() {
+                let relu = layers
+                    .peek()
+                    .is_some_and(|next| matches!(next.op, Op::Relu));
+                outputs.push((layer.name.clone(), x.map(|a| a as f32).into_data(), relu));
+            }
+        }
+        Ok(Self {
+            input: images.data().to_vec(),
+            outputs,
+        })
+    }
+
+    /// The ranges that a scheme's observer takes of them.
+    ///
+    /// # Errors
+    /// An activation that has no range.
+    pub fn ranges(&self, scheme: &Scheme) -> Result<ObservedRanges, QuantError> {
+        let TensorScheme {
+            grid,
+            symmetry,
+            observer,
+            ..
+        } = scheme.activations;
+        let of = |(name, values, relu): &(String, Vec<f32>, bool)| {
+            let range = match *relu && scheme.observed_at == ObservedAt::AfterRelu {
+                true => {
+                    let rectified: Vec<f32> = values.iter().map(|a| a.max(0.0)).collect();
+                    observer.range(&rectified, grid, symmetry)
+                }
+                false => observer.range(values, grid, symmetry),
+            };
+            range.map_err(|error| error.in_layer(name))
+        };
+        Ok(ObservedRanges {
+            input: observer.range(&self.input, grid, symmetry)?,
+            outputs: self.outputs.iter().map(of).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The output of each weighted layer over all images, with its name.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &[f32])> {
+        (self.outputs.iter()).map(|(name, values, _)| (name.as_str(), values.as_slice()))
+    }
+
+    /// The input.
+    pub fn input(&self) -> &[f32] {
+        &self.input
+    }
+}
+
+/// An integer network in any scheme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AffineNetwork {
+    network: Network<AffineWeights>,
+    input: QuantParams,
+    scheme: Scheme,
+}
+
+impl AffineNetwork {
+    /// Quantizes a float network: weights by their own ranges, activations by the observed
+    /// ones, biases in steps of the accumulator (float64, halves to even).
+    ///
+    /// # Errors
+    /// A layer that cannot be quantized, by name; ranges that are not one for each weighted
+    /// layer; an operator that has no integer form.
+    pub fn quantize(
+        float: &Network<Weights<f32>>,
+        observed: &ObservedRanges,
+        scheme: Scheme,
+    ) -> Result<Self, QuantError> {
+        let weighted = float.weighted().count();
+        if weighted != observed.outputs.len() {
+            return Err(QuantError::Ranges {
+                expected: weighted,
+                got: observed.outputs.len(),
+            });
+        }
+        let of_range = |range| {
+            QuantParams::of_range(range, scheme.activations.grid, scheme.activations.symmetry)
+        };
+        let input = of_range(observed.input).map_err(|error| error.in_layer("input"))?;
+        let mut previous = input;
+        let mut ranges = observed.outputs.iter();
+        let network = QuantNetwork::body(float)?.try_map_weights(|name, weights| {
+            let range = ranges.next().copied().ok_or(QuantError::Empty)?;
+            let output = of_range(range).map_err(|error| error.in_layer(name))?;
+            let layer = quantize_layer(weights, &scheme.weights, previous, output)
+                .map_err(|error| error.in_layer(name))?;
+            previous = output;
+            Ok::<_, QuantError>(layer)
+        })?;
+        if let Some(layer) = (network.layers().iter()).find(|l| matches!(l.op, Op::LogSoftmax)) {
+            let error = QuantError::Unsupported(
+                "log-softmax has no integer form except as the last layer, where it is left out",
+            );
+            return Err(error.in_layer(&layer.name));
+        }
+        Ok(Self {
+            network,
+            input,
+            scheme,
+        })
+    }
+
+    /// The layers with their codes.
+    pub fn network(&self) -> &Network<AffineWeights> {
+        &self.network
+    }
+
+    /// Of the input's codes.
+    pub fn input(&self) -> &QuantParams {
+        &self.input
+    }
+
+    /// How it was quantized.
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The largest |acc| of each weighted layer over all inputs (eq. 14).
+    pub fn reach(&self) -> Vec<i64> {
+        let mut largest_input = largest(&self.input);
+        (self.network.weighted())
+            .map(|(_, layer)| {
+                let weights = layer.shifted();
+                let channel = |o: usize| {
+                    let sum: i64 = weights.item(o).iter().map(|&w| i64::from(w.abs())).sum();
+                    let bias = layer.bias.as_ref().map_or(0, |bias| bias[o].abs());
+                    sum * largest_input + bias
+                };
+                let reach = (0..layer.multipliers.len()).map(channel).max().unwrap_or(0);
+                largest_input = largest(&layer.output);
+                reach
+            })
+            .collect()
+    }
+}
+
+/// The largest |q − z|.
+fn largest(params: &QuantParams) -> i64 {
+    let ends = [params.grid.low(), params.grid.high()];
+    let far = ends.map(|code| i64::from((code - params.zero_point).abs()));
+    far[0].max(far[1])
+}
+
+fn quantize_layer(
+    float: &Weights<f32>,
+    scheme: &TensorScheme,
+    input: QuantParams,
+    output: QuantParams,
+) -> Result<AffineWeights, QuantError> {
+    let outputs = float.weight.shape()[0];
+    let of = |values: &[f32]| {
+        let range = scheme
+            .observer
+            .range(values, scheme.grid, scheme.symmetry)?;
+        QuantParams::of_range(range, scheme.grid, scheme.symmetry)
+    };
+    let params: Vec<QuantParams> = match scheme.granularity {
+        Granularity::PerTensor => vec![of(float.weight.data())?],
+        Granularity::PerChannel => {
+            let channels = (0..outputs).map(|o| of(float.weight.item(o)));
+            channels.collect::<Result<_, _>>()?
+        }
+    };
+    let channel = |o: usize| params[if params.len() == 1 { 0 } else { o }];
+    let taps = float.weight.item_len().max(1);
+    let mut at = 0..;
+    let codes = (float.weight).map(|w| channel(at.next().unwrap_or(0) / taps).quantize(w));
+    let steps: Vec<f64> = (0..outputs)
+        .map(|o| channel(o).scale.wide() * input.scale.wide())
+        .collect();
+    let bias = (float.bias.as_ref())
+        .map(|bias| {
+            let codes = bias.iter().zip(&steps).enumerate();
+            codes
+                .map(|(index, (&value, step))| {
+                    let code = (f64::from(value) / step).round_ties_even();
+                    // Beyond 2⁵³ an f64 is no longer every integer.
+                    match code.abs() < 2f64.powi(f64::MANTISSA_DIGITS as i32) {
+                        true => Ok(code as i64),
+                        false if value.is_finite() => Err(QuantError::BiasOverflow {
+                            index,
+                            bias: value,
+                            code,
+                        }),
+                        false => Err(QuantError::NotFinite { index, value }),
+                    }
+                })
+                .collect::<Result<Vec<i64>, _>>()
+        })
+        .transpose()?;
+    Ok(AffineWeights {
+        codes,
+        bias,
+        multipliers: steps
+            .iter()
+            .map(|step| step / output.scale.wide())
+            .collect(),
+        params,
+        output,
+    })
+}
