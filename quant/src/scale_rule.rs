@@ -46,8 +46,8 @@ pub enum Deviation {
         layer: String,
         /// Output channel.
         index: usize,
-        /// What the rule gives.
-        expected: i32,
+        /// What the rule gives; none if there is no such bias.
+        expected: Option<i32>,
         /// What the network has; none if it has fewer codes.
         got: Option<i32>,
     },
@@ -99,20 +99,16 @@ impl fmt::Display for Deviation {
                 layer,
                 index,
                 expected,
-                got: Some(got),
-            } => write!(
-                f,
-                "{layer}: bias code {index} is {got}, the rule gives {expected}"
-            ),
-            Self::Bias {
-                layer,
-                index,
-                expected,
-                got: None,
-            } => write!(
-                f,
-                "{layer}: bias code {index} is missing, the rule gives {expected}"
-            ),
+                got,
+            } => {
+                let code = |code: &Option<i32>| code.map_or("none".into(), |code| code.to_string());
+                write!(
+                    f,
+                    "{layer}: bias code {index} is {}, the rule gives {}",
+                    code(got),
+                    code(expected)
+                )
+            }
         }
     }
 }
@@ -165,18 +161,15 @@ pub fn deviations(
         let bias = float.bias.as_deref().unwrap_or_default();
         let expected = quantized_bias(bias, s_w, s_i, &ss).map_err(|e| e.in_layer(name))?;
         let got = codes.bias.as_deref().unwrap_or_default();
-        let wrong = expected
-            .into_iter()
-            .enumerate()
-            .find_map(|(index, expected)| {
-                let got = got.get(index).copied();
-                (got != Some(expected)).then(|| Deviation::Bias {
-                    layer: name.to_owned(),
-                    index,
-                    expected,
-                    got,
-                })
-            });
+        let wrong = (0..expected.len().max(got.len())).find_map(|index| {
+            let (expected, got) = (expected.get(index).copied(), got.get(index).copied());
+            (got != expected).then(|| Deviation::Bias {
+                layer: name.to_owned(),
+                index,
+                expected,
+                got,
+            })
+        });
         found.extend(wrong);
         ss.push((s_w, codes.output_scale));
     }

@@ -15,5 +15,5 @@ pub mod normal;
 pub mod parse;
 pub mod render;
 
-pub use check::{Verdict, check};
+pub use check::{Right, Verdict, check};
 pub use error::FormulaError;

@@ -247,7 +247,8 @@ fn mistake(id: &str, bench: &Bench) -> (Option<(&'static str, Convention)>, Quan
         }
         "scale-divisor" => {
             let input = scale(f64::from(bench.ranges.input) / 128.0);
-            (None, bench.rebuilt(input, |_, _, _, _| {}))
+            let rebuilt = bench.rebuilt(input, |_, _, _, _| {});
+            (Some(("sI = max|I|/128", Relative)), rebuilt)
         }
         _ => panic!("{id}: no such mistake"),
     }
@@ -292,6 +293,30 @@ fn the_right_network_is_caught_by_nothing() {
     );
 }
 
+#[test]
+fn a_bias_code_too_many_or_too_few_deviates() {
+    let bench = Bench::new();
+    let fewer = bench.changed(|_, codes, _| codes.bias = None);
+    let found = deviations(&bench.float, &bench.ranges, &fewer).unwrap();
+    assert_eq!(
+        found[0].to_string(),
+        "conv2: bias code 0 is none, the rule gives -266"
+    );
+    let floats = bench.float.try_map_weights(|name, weights| {
+        let bias = weights.bias.clone().filter(|_| name != "conv2");
+        Ok::<_, ()>(Weights {
+            bias,
+            ..weights.clone()
+        })
+    });
+    let found = deviations(&floats.unwrap(), &bench.ranges, &bench.right).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].to_string(),
+        "conv2: bias code 0 is -266, the rule gives none"
+    );
+}
+
 #[rstest]
 #[case("output-scale-activations-only", "s_I·s_W1·s_W2·s_O1")]
 #[case("output-scale-missing-own-weight-scale", "s_W2")]
@@ -304,12 +329,18 @@ fn the_right_network_is_caught_by_nothing() {
 #[case("bias-own-max", "max|beta2|/(127·s_I·s_W1·s_W2·s_O1)")]
 #[case("bias-output-scale", "s_O1/s_O2")]
 #[case("bias-own-layer-twice", "1/(s_W2·s_O2)")]
+#[case("scale-divisor", "127/128")]
 fn a_wrong_form_leaves_a_factor_over(#[case] id: &str, #[case] factor: &str) {
     let caught = caught(id, &Bench::new());
     assert_eq!(caught.form.as_deref(), Some(factor));
     // Put into a network, the exact rule names it too, in its own layer and nowhere else.
     assert_eq!(caught.rule.len(), 1, "{:?}", caught.rule);
-    assert!(caught.rule[0].starts_with("conv2: "), "{}", caught.rule[0]);
+    let at = if id == "scale-divisor" {
+        "input: "
+    } else {
+        "conv2: "
+    };
+    assert!(caught.rule[0].starts_with(at), "{}", caught.rule[0]);
     assert!(
         !caught.outside_bound,
         "the bound knows the parameters, so it holds"
@@ -323,7 +354,6 @@ fn a_wrong_form_leaves_a_factor_over(#[case] id: &str, #[case] factor: &str) {
 #[case("range-mean-as-max", "conv2: weight scale")]
 #[case("range-255-without-zero-point", "conv2: weight scale")]
 #[case("range-one-image", "conv1: output scale")]
-#[case("scale-divisor", "input: input scale")]
 fn a_wrong_value_only_the_exact_rule_catches(#[case] id: &str, #[case] names: &str) {
     let caught = caught(id, &Bench::new());
     assert_eq!(caught.form, None);

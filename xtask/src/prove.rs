@@ -43,9 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     );
     anstream::println!("Share of the bound that is used, at the outputs that are not clamped:\n");
     anstream::println!(
-        "{:<18}{:>11}{:>12}{:>11}{:>10}{:>10}",
+        "{:<18}{:>11}{:>9}{:>12}{:>11}{:>10}{:>10}",
         "",
         "cases",
+        "skipped",
         "violations",
         "median",
         "99 %",
@@ -94,6 +95,8 @@ struct Sample {
     name: &'static str,
     shares: Vec<f64>,
     violations: usize,
+    /// Cases of which some layer gives only zeros, so that it has no scale.
+    skipped: usize,
     first_violation: Option<u64>,
     covered: BTreeMap<&'static str, usize>,
 }
@@ -132,13 +135,17 @@ impl Sample {
             name,
             shares: Vec::new(),
             violations: 0,
+            skipped: 0,
             first_violation: None,
             covered: BTreeMap::new(),
         }
     }
 
     fn add(&mut self, seed: u64, finding: Option<Finding>) {
-        let Some(finding) = finding else { return };
+        let Some(finding) = finding else {
+            self.skipped += 1;
+            return;
+        };
         if finding.is_violation() {
             self.violations += 1;
             self.first_violation.get_or_insert(seed);
@@ -167,9 +174,10 @@ impl Sample {
         let [median, most_of_them, most] =
             [50, 99, 100].map(|p| format!("{:.2} %", self.percentile(p) * 100.0));
         anstream::println!(
-            "{:<18}{:>11}{:>12}{median:>11}{most_of_them:>10}{most:>10}",
+            "{:<18}{:>11}{:>9}{:>12}{median:>11}{most_of_them:>10}{most:>10}",
             self.name,
             self.shares.len(),
+            self.skipped,
             self.violations
         );
         if let Some(seed) = self.first_violation {

@@ -17,14 +17,17 @@ use crate::{QuantNetwork, QuantWeights, Rounding, Scale};
 pub use a_priori::a_priori;
 pub use layer::QuantizedLayer;
 
-/// Roundings in the longest chain of scales that is accounted for, and then some.
-const CHAIN: usize = 64;
+/// Roundings in the longest chain of scales that is accounted for, and then some: two a
+/// layer in c_i and a few around it.
+const CHAIN: usize = 2048;
+/// The most weighted layers whose chain that holds.
+const MOST_LAYERS: usize = CHAIN / 2 - 8;
 
 /// The relative error of `f32(acc) / s_O` in f32: two roundings.
 const FLOAT32_DIVISION: f64 = (2.0 + f32::SUM) * f32::SUM;
 
 /// The relative error of `f32(acc) · M` in f32, where M is `s_W·s_I/S_O` formed in f64 and
-/// rounded to f32: three roundings of f32, and those of the scales.
+/// rounded to a normal f32: three roundings of f32, and those of the scales.
 pub const FLOAT32_MULTIPLIER: f64 = 3.0 * f32::SUM * (1.0 + 2.0 * f32::SUM) + 4.0 * U64;
 
 /// One layer's exact real output, nearly, and how far the codes may lie from it.
@@ -140,12 +143,14 @@ pub fn input(images: &Tensor<f32>, scale: Scale, codes: Codes) -> LayerBound {
 /// Bounds every layer of `quant` against `float` on these images, a posteriori.
 ///
 /// # Errors
-/// Images that are not of the networks' input shape.
+/// Images that are not of the networks' input shape, or more than a thousand weighted
+/// layers.
 pub fn a_posteriori(
     float: &Network<Weights<f32>>,
     quant: &QuantNetwork,
     images: &Tensor<f32>,
 ) -> Result<Vec<LayerBound>, ShapeError> {
+    check_depth(float)?;
     let wide = float.cast::<f64>();
     let mut layers: Vec<LayerBound> = Vec::with_capacity(quant.network().layers().len());
     // The input is rounded half to even, whatever the layers do.
@@ -168,6 +173,17 @@ pub fn a_posteriori(
         layers.push(next);
     }
     Ok(layers)
+}
+
+/// The chain of scales is no longer than what is accounted for.
+fn check_depth(float: &Network<Weights<f32>>) -> Result<(), ShapeError> {
+    let layers = float.weighted().count();
+    match layers > MOST_LAYERS {
+        true => Err(ShapeError::Geometry(format!(
+            "{layers} weighted layers; bounds are known for {MOST_LAYERS} at most"
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// A weighted layer of an int8 network as the bound sees it; `ss` are the earlier scales.

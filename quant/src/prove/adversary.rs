@@ -44,7 +44,7 @@ const RANGES: usize = 400;
 /// The largest share of the bound of the last layer that any output comes to; random
 /// codes from `seed`.
 pub fn attack(attack: Attack, seed: u64) -> Option<f64> {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let (shape, layers) = match attack {
         Attack::Linear => {
             let inputs = 16 + random.below(100);

@@ -12,7 +12,7 @@ use crate::{Rounding, Scale};
 /// The largest share of its bound that any code of a random layer uses. `None` if the
 /// layer only gives zeros.
 pub fn layer(seed: u64) -> Option<Finding> {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut covered = Vec::new();
     let (op, shape) = operation(&mut random)?;
     covered.push(match op {
@@ -85,6 +85,9 @@ pub fn layer(seed: u64) -> Option<Finding> {
     for (i, q) in code.data_mut().iter_mut().enumerate() {
         let multiplier = (steps[i / per_channel % outputs] / s_o.wide()) as f32;
         let quotient = f64::from(*q as f32 * multiplier);
+        if f64::from(*q as f32) != *q {
+            covered.push("accumulator rounded to float32");
+        }
         if quotient.fract().abs() == 0.5 {
             covered.push("tie");
         }
@@ -128,7 +131,7 @@ fn operation(random: &mut Random) -> Option<(Op<Weights<f32>>, Vec<usize>)> {
         let weights = random.weights(&[outputs, inputs])?;
         return Some((Op::Linear { weights }, vec![1 + random.below(2), inputs]));
     }
-    let groups = 1 + random.below(2);
+    let groups = 1 + random.below(3);
     let (inputs, outputs) = (
         groups * (1 + random.below(2)),
         groups * (1 + random.below(2)),
@@ -136,12 +139,12 @@ fn operation(random: &mut Random) -> Option<(Op<Weights<f32>>, Vec<usize>)> {
     let kernel = [1 + random.below(3), 1 + random.below(3)];
     let geometry = Conv2dGeometry {
         stride: [1 + random.below(2), 1 + random.below(2)],
-        padding: [random.below(2), random.below(2)],
-        dilation: [1 + random.below(2), 1],
+        padding: [random.below(3), random.below(3)],
+        dilation: [1 + random.below(2), 1 + random.below(2)],
         groups,
     };
     let weights = random.weights(&[outputs, inputs / groups, kernel[0], kernel[1]])?;
-    let shape = vec![1, inputs, 5 + random.below(2), 3 + random.below(3)];
+    let shape = vec![1, inputs, 5 + random.below(2), 5 + random.below(2)];
     Some((Op::Conv2d { geometry, weights }, shape))
 }
 
@@ -163,9 +166,9 @@ impl Scheme {
             per_channel: random.one_in(2),
             zero_points: random.one_in(2),
             dyadic: random.one_in(4),
-            input_bits: 2 + random.below(7) as u32,
-            weight_bits: 2 + random.below(7) as u32,
-            output_bits: 2 + random.below(7) as u32,
+            input_bits: 1 + random.below(16) as u32,
+            weight_bits: 1 + random.below(16) as u32,
+            output_bits: 1 + random.below(16) as u32,
             rounding: Rounding::ALL[random.below(Rounding::ALL.len())],
         };
         covered.push(match scheme.rounding {

@@ -12,7 +12,7 @@ use crate::{QuantNetwork, Rounding};
 /// inputs beyond the calibrated range. `None` if it cannot be quantized (a layer that only
 /// gives zeros).
 pub fn network(seed: u64, depth: usize, rounding: Rounding) -> Option<Finding> {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let network = random_network(&mut random, depth)?;
     let mut images = |items, magnitude| {
         random.tensor(&[&[items], &network.input().shape[..]].concat(), magnitude)

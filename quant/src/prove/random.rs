@@ -4,9 +4,17 @@ use reference::{Tensor, Weights};
 
 /// A linear congruential generator; its high bits are used.
 #[derive(Clone, Debug)]
-pub struct Random(pub u64);
+pub struct Random(u64);
 
 impl Random {
+    /// Seeds that differ in one bit start far apart: they are mixed first (SplitMix64).
+    pub fn new(seed: u64) -> Self {
+        let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Self(z ^ (z >> 31))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = (self.0)
             .wrapping_mul(6364136223846793005)

@@ -6,17 +6,26 @@ use std::fmt;
 use super::FormulaError;
 use super::expression::{Equation, Expression, Kind, Node, Tensor};
 use super::monomial::{Monomial, Scale};
-use super::normal::{Atom, Reading, Sum, Word};
+use super::normal::{Atom, Reading, Sum, Word, symbols};
 use super::parse;
 use crate::formulas::conventions::Convention;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Both sides are the same in these conventions.
-    Right(Vec<Convention>),
+    /// Both sides are the same.
+    Right(Right),
     /// They are not.
     Wrong(Wrong),
+}
+
+/// Where two sides are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// The conventions.
+    pub conventions: Vec<Convention>,
+    /// What was taken for granted, as the equation does not say it.
+    pub taken: Vec<String>,
 }
 
 /// Why two sides are not the same.
@@ -60,7 +69,12 @@ fn size(side: &Expression) -> usize {
 }
 
 /// A free letter is given these values; all of them must be right.
-const VALUES: std::ops::RangeInclusive<i64> = 2..=4;
+pub const VALUES: std::ops::RangeInclusive<i64> = 2..=4;
+/// A second free letter is so much more than the first, a third than the second: they are
+/// different layers.
+const APART: i64 = 7;
+/// How many differences are named.
+const MOST_REASONS: usize = 6;
 
 /// Checks an equation; `held_to` asks for one convention, else any will do.
 ///
@@ -77,40 +91,60 @@ pub fn check(
         None if uses_inverses(&equation) => vec![Convention::Multiply],
         None => vec![Convention::Relative, Convention::Absolute],
     };
-    let mut right = Vec::new();
+    let (mut conventions, mut taken) = (Vec::new(), Vec::new());
     let mut wrong = None;
     for &convention in &candidates {
         match check_in(&equation, convention)? {
-            None => right.push(convention),
-            Some(found) => wrong = wrong.or(Some(found)),
+            Ok(found) => {
+                conventions.push(convention);
+                taken = found;
+            }
+            Err(found) => wrong = wrong.or(Some(found)),
         }
     }
-    let Some(mut wrong) = wrong.filter(|_| right.is_empty()) else {
-        return Ok(Verdict::Right(right));
+    let Some(mut wrong) = wrong.filter(|_| conventions.is_empty()) else {
+        return Ok(Verdict::Right(Right { conventions, taken }));
     };
     for other in Convention::ALL {
-        if held_to.is_some() && other != wrong.convention && check_in(&equation, other)?.is_none() {
-            wrong.reasons.push(other_convention(&equation, other));
+        if held_to.is_some() && other != wrong.convention && check_in(&equation, other)?.is_ok() {
+            let hint = other_convention(&equation, other);
+            if !wrong.reasons.contains(&hint) {
+                wrong.reasons.push(hint);
+            }
         }
     }
     Ok(Verdict::Wrong(wrong))
 }
 
-/// `None` where the two sides are the same.
-fn check_in(equation: &Equation, convention: Convention) -> Result<Option<Wrong>, FormulaError> {
+/// What was taken for granted where the two sides are the same, else why they are not.
+fn check_in(
+    equation: &Equation,
+    convention: Convention,
+) -> Result<Result<Vec<String>, Wrong>, FormulaError> {
+    if size(&equation.left) + size(&equation.right) == 0 {
+        return Err(FormulaError::new(
+            "there is no tensor and no scale in it",
+            equation.left.span.start..equation.right.span.end,
+        ));
+    }
     let mut letters = equation.left.free_letters();
     letters.extend(equation.right.free_letters());
     let mut values: Vec<BTreeMap<char, i64>> = vec![BTreeMap::new()];
     if !letters.is_empty() {
-        values = VALUES
-            .map(|value| letters.iter().map(|&letter| (letter, value)).collect())
-            .collect();
+        let apart = |value: i64| {
+            letters
+                .iter()
+                .zip(0..)
+                .map(move |(&l, i)| (l, value + i * APART))
+        };
+        values = VALUES.map(|value| apart(value).collect()).collect();
     }
+    let mut taken = Vec::new();
     for bindings in values {
-        let reading = Reading::new(equation, convention, &bindings)?;
+        let reading = Reading::new(equation, convention, &bindings);
         let left = reading.evaluate(&equation.left, &bindings)?;
         let right = reading.evaluate(&equation.right, &bindings)?;
-        if left.terms().is_empty() && right.terms().is_empty() {
+        if left.is_empty() && right.is_empty() {
             return Err(FormulaError::new(
                 "both sides are 0",
                 equation.left.span.start..equation.right.span.end,
@@ -122,18 +156,37 @@ fn check_in(equation: &Equation, convention: Convention) -> Result<Option<Wrong>
         } else {
             Side::Right
         };
-        let leftover = match side {
-            Side::Left => left.quotient(&right),
-            Side::Right => right.quotient(&left),
+        let (mut leftover, problems) = (None, reading.problems());
+        let mut reasons = if left == right {
+            problems
+        } else {
+            leftover = match side {
+                Side::Left => left.quotient(&right),
+                Side::Right => right.quotient(&left),
+            };
+            match &leftover {
+                Some(leftover) => {
+                    let written = scales_of(equation, &bindings);
+                    Meanings {
+                        convention,
+                        written,
+                        side,
+                    }
+                    .of(leftover)
+                }
+                None => differences(&left, &right),
+            }
         };
-        if leftover.as_ref().is_some_and(Monomial::is_one) || left == right {
+        if reasons.is_empty() {
+            taken = reading.taken();
             continue;
         }
-        let reasons = match &leftover {
-            Some(leftover) => meanings(leftover, &scales_of(equation, &bindings), side),
-            None => differences(&left, &right),
-        };
-        return Ok(Some(Wrong {
+        if reasons.len() > MOST_REASONS {
+            let more = reasons.len() - MOST_REASONS;
+            reasons.truncate(MOST_REASONS);
+            reasons.push(format!("and {more} more"));
+        }
+        return Ok(Err(Wrong {
             convention,
             letter: bindings.into_iter().next(),
             side,
@@ -141,7 +194,7 @@ fn check_in(equation: &Equation, convention: Convention) -> Result<Option<Wrong>
             reasons,
         }));
     }
-    Ok(None)
+    Ok(Ok(taken))
 }
 
 fn other_convention(equation: &Equation, convention: Convention) -> String {
@@ -188,160 +241,197 @@ fn uses_inverses(equation: &Equation) -> bool {
 
 /// The scales that an equation itself writes.
 fn scales_of(equation: &Equation, bindings: &BTreeMap<char, i64>) -> BTreeSet<Scale> {
-    let mut scales = BTreeSet::new();
-    walk(equation, &mut |part| {
-        let Node::Symbol {
-            kind: Kind::Scale | Kind::Inverse,
-            tensor,
-            index,
-        } = &part.node
-        else {
-            return;
-        };
-        let layers: Vec<u32> = match index {
-            None => vec![0],
-            Some(index) => match index.variable.map(|letter| bindings.get(&letter)) {
-                None => vec![index.offset as u32],
-                Some(Some(value)) => vec![(value + index.offset) as u32],
-                // Bound by a product: any layer.
-                Some(None) => (1..=*VALUES.end() as u32).collect(),
-            },
-        };
-        scales.extend(layers.into_iter().filter_map(|layer| match tensor {
+    let sides = [&equation.left, &equation.right];
+    let written = sides.into_iter().flat_map(|side| symbols(side, bindings));
+    written
+        .filter(|(kind, ..)| matches!(kind, Kind::Scale | Kind::Inverse))
+        .filter_map(|(_, tensor, layer)| match tensor {
             Tensor::Input => Some(Scale::Input),
             Tensor::Weight => Some(Scale::Weight(layer)),
             Tensor::Output => Some(Scale::Output(layer)),
             Tensor::Bias => None,
-        }));
-    });
-    scales
+        })
+        .collect()
 }
 
-/// What a factor left over on a side means, scale by scale.
-fn meanings(leftover: &Monomial, written: &BTreeSet<Scale>, side: Side) -> Vec<String> {
-    let mut meanings = Vec::new();
-    if let Some(history) = missing_history(leftover, written, side) {
-        return vec![history];
-    }
-    for (scale, &power) in leftover.powers() {
-        if let Scale::BiasRange(_) = scale {
-            meanings.push(
-                "the range of a bias makes no scale: a bias is counted in steps of the accumulator (eq. 11)"
-                    .into(),
-            );
-            continue;
+/// What a factor left over on a side means.
+struct Meanings {
+    convention: Convention,
+    written: BTreeSet<Scale>,
+    side: Side,
+}
+
+impl Meanings {
+    /// A sentence for each scale.
+    fn of(&self, leftover: &Monomial) -> Vec<String> {
+        if let Some(history) = self.missing_history(leftover) {
+            return vec![history];
         }
+        // A range that is none explains the rest.
+        let scales = || leftover.powers().iter();
+        if let Some(range) = scales().find_map(|(scale, _)| no_range(scale)) {
+            return vec![range];
+        }
+        let mut meanings: Vec<String> = scales()
+            .map(|(scale, &power)| self.of_scale(scale, power))
+            .collect();
+        let coefficient = leftover.coefficient();
+        if !Monomial::number(coefficient.clone()).is_one() {
+            meanings.push(format!("the number {coefficient} is left over"));
+        }
+        meanings
+    }
+
+    fn of_scale(&self, scale: &Scale, power: i64) -> String {
+        let side = self.side;
+        // In the multiply convention n = 1/s is written.
+        let (name, power) = match self.convention {
+            Convention::Multiply => (scale.to_string().replacen('s', "n", 1), -power),
+            Convention::Relative | Convention::Absolute => (scale.to_string(), power),
+        };
         let times = match power.abs() {
             1 | 2 => String::new(),
             power => format!(" ({power} times)"),
         };
-        let meaning = match (written.contains(scale), power.signum(), power.abs()) {
-            (false, 1, _) => format!("the {side} side must be divided by {scale}: it is missing"),
-            (false, ..) => format!("{scale} is missing on the {side}"),
-            (true, 1, 2) => format!("multiplied by {scale} where the equation divides"),
-            (true, 1, _) => format!("{scale} is once too often a factor of the {side} side"),
-            (true, _, 2) => format!("divided by {scale} where the equation multiplies"),
-            (true, ..) => format!("the {side} side is divided by {scale} once too often"),
+        let meaning = match (self.written.contains(scale), power.signum(), power.abs()) {
+            (false, 1, _) => format!("the {side} side must be divided by {name}: it is missing"),
+            (false, ..) => format!("{name} is missing on the {side}"),
+            (true, 1, 2) => format!("multiplied by {name} where the equation divides"),
+            (true, 1, _) => format!("{name} is once too often a factor of the {side} side"),
+            (true, _, 2) => format!("divided by {name} where the equation multiplies"),
+            (true, ..) => format!("the {side} side is divided by {name} once too often"),
         };
-        meanings.push(meaning + &times);
+        meaning + &times
     }
-    let coefficient = leftover.coefficient();
-    if !Monomial::number(coefficient.clone()).is_one() {
-        meanings.push(format!("the number {coefficient} is left over"));
+
+    /// The leftover is exactly Π s_Wj·s_Oj over all layers below some layer, none written.
+    fn missing_history(&self, leftover: &Monomial) -> Option<String> {
+        let powers = leftover.powers();
+        let layers = u32::try_from(powers.len() / 2)
+            .ok()
+            .filter(|&layers| layers > 0)?;
+        let history: Vec<Scale> = (1..=layers)
+            .flat_map(|j| [Scale::Weight(j), Scale::Output(j)])
+            .collect();
+        let power = *powers.values().next()?;
+        let complete = power.abs() == 1
+            && powers.len() == history.len()
+            && history
+                .iter()
+                .all(|scale| powers.get(scale) == Some(&power))
+            && !history.iter().any(|scale| self.written.contains(scale))
+            && Monomial::number(leftover.coefficient().clone()).is_one();
+        complete.then(|| {
+            let multiply = self.convention == Convention::Multiply;
+            let name = |scale: &Scale| match multiply {
+                true => scale.to_string().replacen('s', "n", 1),
+                false => scale.to_string(),
+            };
+            let product: Vec<String> = history.iter().map(name).collect();
+            let verb = match (power > 0) != multiply {
+                true => "must be divided by",
+                false => "must be multiplied by",
+            };
+            format!(
+                "the history is missing: the {} side {verb} {}, the scales of the earlier layers",
+                self.side,
+                product.join("·")
+            )
+        })
     }
-    meanings
 }
 
-/// The leftover is exactly Π s_Wj·s_Oj over all layers below some layer, none written.
-fn missing_history(leftover: &Monomial, written: &BTreeSet<Scale>, side: Side) -> Option<String> {
-    let powers = leftover.powers();
-    let layers = u32::try_from(powers.len() / 2)
-        .ok()
-        .filter(|&layers| layers > 0)?;
-    let history: Vec<Scale> = (1..=layers)
-        .flat_map(|j| [Scale::Weight(j), Scale::Output(j)])
-        .collect();
-    let power = *powers.values().next()?;
-    let complete = power.abs() == 1
-        && powers.len() == history.len()
-        && history
-            .iter()
-            .all(|scale| powers.get(scale) == Some(&power))
-        && !history.iter().any(|scale| written.contains(scale))
-        && Monomial::number(leftover.coefficient().clone()).is_one();
-    complete.then(|| {
-        let product: Vec<String> = history.iter().map(Scale::to_string).collect();
-        let verb = if power > 0 {
-            "must be divided by"
-        } else {
-            "must be multiplied by"
-        };
-        format!(
-            "the history is missing: the {side} side {verb} {}, the scales of the earlier layers",
-            product.join("·")
-        )
-    })
+/// Why something was taken for a range that is none.
+fn no_range(scale: &Scale) -> Option<String> {
+    match scale {
+        Scale::BiasRange(_) => Some(
+            "the range of a bias makes no scale: a bias is counted in steps of the accumulator (eq. 11)"
+                .into(),
+        ),
+        Scale::Highest(tensor, layer) | Scale::Lowest(tensor, layer) => Some(format!(
+            "one end of the range makes no scale: it is max|{0}| for symmetric codes, max({0}) - min({0}) with a zero point",
+            tensor.name(*layer)
+        )),
+        Scale::Input | Scale::Weight(_) | Scale::Output(_) => None,
+    }
 }
 
 /// Two sides that are not multiples of each other.
 fn differences(left: &Sum, right: &Sum) -> Vec<String> {
-    let tensors = |sum: &Sum| sum.terms().keys().any(|word| !word.is_empty());
-    match (tensors(left), tensors(right)) {
-        (true, false) => {
+    match (left.is_number(), right.is_number()) {
+        (false, true) => {
             return vec![
                 "there is no tensor product on the right: a tensor cannot equal a number".into(),
             ];
         }
-        (false, true) => {
+        (true, false) => {
             return vec!["there is no tensor on the left: a number cannot equal a tensor".into()];
         }
         _ => {}
     }
     let mut reasons = Vec::new();
-    for (word, monomials) in left.terms() {
-        match right.terms().get(word) {
-            None => reasons.push(format!("{} stands on the left only", name(word))),
-            Some(others) if others != monomials => {
-                let quotient = match (monomials.as_slice(), others.as_slice()) {
-                    ([mine], [theirs]) => mine.inverse().map(|inverse| theirs.times(&inverse)),
-                    _ => None,
-                };
-                let factor = quotient.map_or("several factors".into(), |q| q.to_string());
-                reasons.push(format!("the term {} is off by {factor}", name(word)));
-            }
-            Some(_) => {}
+    let sorted = |word: &Word| {
+        let mut word = word.clone();
+        word.sort();
+        word
+    };
+    for word in left.words() {
+        let (mine, theirs) = (left.monomials(word), right.monomials(word));
+        if mine == theirs {
+            continue;
+        }
+        let other_order = right.words().find(|other| sorted(other) == sorted(word));
+        reasons.push(match (mine.as_slice(), theirs.as_slice(), other_order) {
+            (_, [], Some(other)) => format!(
+                "{} stands on the left and {} on the right: weights stand before what they are applied to, the last layer first",
+                name(word),
+                name(other)
+            ),
+            (_, [], None) => format!("{} stands on the left only", name(word)),
+            ([mine], [theirs], _) => match mine.inverse() {
+                Some(inverse) => format!(
+                    "the term {} on the right is {} times that on the left",
+                    name(word),
+                    theirs.times(&inverse)
+                ),
+                None => format!("the term {} differs", name(word)),
+            },
+            _ => format!("{} has other factors on the two sides", name(word)),
+        });
+    }
+    for word in right.words() {
+        let both = left.words().any(|other| sorted(other) == sorted(word));
+        if !both {
+            reasons.push(format!("{} stands on the right only", name(word)));
         }
     }
-    for word in right
-        .terms()
-        .keys()
-        .filter(|word| !left.terms().contains_key(*word))
-    {
-        reasons.push(format!("{} stands on the right only", name(word)));
+    let last = |sum: &Sum| {
+        sum.words()
+            .any(|word| matches!(word.as_slice(), [Atom::Applied("relu" | "pool", _)]))
+    };
+    if last(left) != last(right) {
+        reasons.push("an output and its codes are those before ReLU and pool, which the next layer's formula applies".into());
     }
     reasons
 }
 
-/// A product of tensors, the last layer first, as the layers apply.
+/// A product of tensors as it is written.
 fn name(word: &Word) -> String {
     if word.is_empty() {
-        return "a number".into();
+        return "a product of scales".into();
     }
-    let mut atoms = word.clone();
-    atoms.sort_by_key(|atom| match atom {
-        Atom::Weight(i) => (0, u32::MAX - i),
-        Atom::Bias(i) => (1, *i),
-        Atom::Input => (2, 0),
-        Atom::ZeroPoint(_, i) => (3, *i),
-    });
-    let names = atoms.iter().map(|atom| match atom {
+    let names = word.iter().map(|atom| match atom {
         Atom::Weight(i) => format!("W{i}"),
         Atom::Bias(i) => format!("beta{i}"),
         Atom::Input => "I".into(),
-        Atom::ZeroPoint(Tensor::Input, _) => "zI".into(),
-        Atom::ZeroPoint(Tensor::Weight, i) => format!("zW{i}"),
-        Atom::ZeroPoint(Tensor::Output, i) => format!("zO{i}"),
-        Atom::ZeroPoint(Tensor::Bias, i) => format!("zbeta{i}"),
+        Atom::ZeroPoint(tensor, i) => format!("z{}", tensor.name(*i)),
+        Atom::Applied(function, inner) => {
+            let terms = inner.terms().map(|(word, monomial)| {
+                let negative = monomial.abs() != monomial;
+                format!("{}{}", if negative { "-" } else { "" }, name(word))
+            });
+            format!("{function}({})", terms.collect::<Vec<_>>().join(" + "))
+        }
     });
     names.collect::<Vec<_>>().join(" * ")
 }

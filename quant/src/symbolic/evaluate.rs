@@ -12,7 +12,7 @@ use num_traits::{One, Signed, Zero};
 
 use super::FormulaError;
 use super::expression::{Expression, Kind, Node, Tensor};
-use super::normal::{bound, layer_of};
+use super::normal::{layer_of, repeated};
 
 /// What a symbol or a part of a formula is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub fn evaluate(
             }
             Ok(product)
         }
-        Node::Transparent(name, inner) => {
+        Node::Function(name, inner) => {
             let inner = part(inner)?;
             Ok(match (*name, inner) {
                 ("relu", inner) => inner.map(|x| x.max(BigRational::zero())),
@@ -132,13 +132,11 @@ pub fn evaluate(
             to,
             body,
         } => {
-            let (from, to) = (bound(from, letters, span)?, bound(to, letters, span)?);
             let mut product = Value::Number(BigRational::one());
-            let mut inner = letters.clone();
-            for value in from..=to {
-                inner.insert(*variable, value);
+            for inner in repeated(*variable, from, to, letters, span)? {
                 let factor = evaluate(body, assignment, &inner)?;
-                product = product.times(factor, assignment, span)?;
+                // The first layer is applied first, so it stands last.
+                product = factor.times(product, assignment, span)?;
             }
             Ok(product)
         }

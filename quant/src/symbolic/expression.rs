@@ -18,6 +18,18 @@ pub enum Tensor {
     Bias,
 }
 
+impl Tensor {
+    /// Its name in a layer, as a person writes it.
+    pub fn name(self, layer: u32) -> String {
+        match self {
+            Self::Input => "I".into(),
+            Self::Weight => format!("W{layer}"),
+            Self::Output => format!("O{layer}"),
+            Self::Bias => format!("beta{layer}"),
+        }
+    }
+}
+
 /// Which of the things named after a tensor a symbol is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -71,8 +83,8 @@ pub enum Node {
     Sum(Vec<(bool, Expression)>),
     /// A product of factors, each with whether it divides.
     Product(Vec<(bool, Expression)>),
-    /// `round`, `clamp`, `relu`, `pool`: what a positive scale passes through.
-    Transparent(&'static str, Box<Expression>),
+    /// `round`, `clamp`, `relu`, `pool`.
+    Function(&'static str, Box<Expression>),
     /// max or min of the entries of one tensor, or of several numbers.
     Extreme(&'static str, Vec<Expression>),
     /// |x|.
@@ -97,7 +109,7 @@ impl Expression {
             Node::Number(_) | Node::Symbol { .. } => Vec::new(),
             Node::Sum(parts) | Node::Product(parts) => parts.iter().map(|(_, part)| part).collect(),
             Node::Extreme(_, parts) => parts.iter().collect(),
-            Node::Transparent(_, part) | Node::Absolute(part) => vec![part],
+            Node::Function(_, part) | Node::Absolute(part) => vec![part],
             Node::Repeated { body, .. } => vec![body],
         }
     }

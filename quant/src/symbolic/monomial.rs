@@ -6,6 +6,8 @@ use std::fmt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
 
+use super::expression::Tensor;
+
 /// A scale, as an indeterminate. Layers count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scale {
@@ -17,6 +19,10 @@ pub enum Scale {
     Output(u32),
     /// max|β_i|, which no scale is made from.
     BiasRange(u32),
+    /// max(x) without |·|: one side of a range.
+    Highest(Tensor, u32),
+    /// min(x): the other.
+    Lowest(Tensor, u32),
 }
 
 impl fmt::Display for Scale {
@@ -26,18 +32,31 @@ impl fmt::Display for Scale {
             Self::Weight(i) => write!(f, "s_W{i}"),
             Self::Output(i) => write!(f, "s_O{i}"),
             Self::BiasRange(i) => write!(f, "max|beta{i}|"),
+            Self::Highest(tensor, i) => write!(f, "max({})", tensor.name(*i)),
+            Self::Lowest(tensor, i) => write!(f, "min({})", tensor.name(*i)),
         }
     }
 }
+
+/// Scales with their powers, none of them 0.
+pub type Powers = BTreeMap<Scale, i64>;
 
 /// A rational times powers of scales; no power is 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monomial {
     coefficient: BigRational,
-    powers: BTreeMap<Scale, i64>,
+    powers: Powers,
 }
 
 impl Monomial {
+    /// A number times powers of scales.
+    pub(super) fn new(coefficient: BigRational, powers: Powers) -> Self {
+        Self {
+            coefficient,
+            powers,
+        }
+    }
+
     /// A number.
     pub fn number(coefficient: BigRational) -> Self {
         Self {
@@ -64,7 +83,7 @@ impl Monomial {
     }
 
     /// The scales with their powers.
-    pub fn powers(&self) -> &BTreeMap<Scale, i64> {
+    pub fn powers(&self) -> &Powers {
         &self.powers
     }
 
@@ -101,31 +120,35 @@ impl Monomial {
         }
     }
 
-    /// The sum of two with the same powers.
-    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
-        (self.powers == other.powers).then(|| Self {
-            coefficient: &self.coefficient + &other.coefficient,
-            powers: self.powers.clone(),
-        })
-    }
-
     /// Whether this is 1.
     pub fn is_one(&self) -> bool {
         self.coefficient.is_one() && self.powers.is_empty()
     }
 }
 
-impl fmt::Display for Monomial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Monomial {
+    /// Written with n = 1/s for every scale.
+    pub fn in_inverses(&self) -> String {
+        self.written(|scale, power| match scale {
+            Scale::Input | Scale::Weight(_) | Scale::Output(_) => {
+                (scale.to_string().replacen('s', "n", 1), -power)
+            }
+            Scale::BiasRange(_) | Scale::Highest(..) | Scale::Lowest(..) => {
+                (scale.to_string(), power)
+            }
+        })
+    }
+
+    fn written(&self, name: impl Fn(&Scale, i64) -> (String, i64)) -> String {
+        let named: Vec<(String, i64)> = (self.powers.iter())
+            .map(|(scale, &power)| name(scale, power))
+            .collect();
         let product = |sign: i64| -> Vec<String> {
-            let of_sign = self
-                .powers
-                .iter()
-                .filter(|(_, power)| power.signum() == sign);
+            let of_sign = named.iter().filter(|(_, power)| power.signum() == sign);
             of_sign
-                .map(|(scale, power)| match power.abs() {
-                    1 => scale.to_string(),
-                    power => format!("{scale}^{power}"),
+                .map(|(name, power)| match power.abs() {
+                    1 => name.clone(),
+                    power => format!("{name}^{power}"),
                 })
                 .collect()
         };
@@ -137,11 +160,17 @@ impl fmt::Display for Monomial {
         if !denom.is_one() {
             below.insert(0, denom.to_string());
         }
-        f.write_str(&above.join("·"))?;
+        let above = above.join("·");
         match below.len() {
-            0 => Ok(()),
-            1 => write!(f, "/{}", below[0]),
-            _ => write!(f, "/({})", below.join("·")),
+            0 => above,
+            1 => format!("{above}/{}", below[0]),
+            _ => format!("{above}/({})", below.join("·")),
         }
+    }
+}
+
+impl fmt::Display for Monomial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written(|scale, power| (scale.to_string(), power)))
     }
 }

@@ -1,216 +1,152 @@
 //! The normal form: a sum of products of real tensors, each with monomials in the scales.
 //!
-//! Codes are replaced by their unrounded ratios, outputs by what they are computed from.
+//! Codes are replaced by their unrounded ratios, outputs by what they are computed from. A
+//! ReLU or a pool stays where it was written, and only a positive factor passes through it;
+//! an equation in which a layer has none is read without. `round` and `clamp` are left out,
+//! once it is clear that what they are applied to is a code.
 
-use std::cell::Cell;
+mod ranges;
+mod sum;
+
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::Zero;
 
 use super::FormulaError;
 use super::expression::{Equation, Expression, Index, Kind, Node, Tensor};
 use super::monomial::{Monomial, Scale};
-use crate::formulas::QMAX;
 use crate::formulas::conventions::Convention;
 
-/// A tensor that nothing computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Atom {
-    /// W_i.
-    Weight(u32),
-    /// β_i.
-    Bias(u32),
-    /// I.
-    Input,
-    /// z of a tensor.
-    ZeroPoint(Tensor, u32),
-}
-
-/// A product of atoms, in a fixed order; empty for a number.
-pub type Word = Vec<Atom>;
-
-/// A sum: the monomials of each word.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    terms: BTreeMap<Word, Vec<Monomial>>,
-}
+pub use sum::{Atom, Sum, Word};
 
 /// The deepest network and the largest sum that are expanded.
 const MOST_LAYERS: u32 = 64;
 const MOST_TERMS: usize = 512;
 /// How many parts of a formula are evaluated, products over layers multiplied out.
-const MOST_STEPS: u32 = 20_000;
-
-impl Sum {
-    /// The monomials of each word.
-    pub fn terms(&self) -> &BTreeMap<Word, Vec<Monomial>> {
-        &self.terms
-    }
-
-    fn of(word: Word, monomial: Monomial) -> Self {
-        let mut sum = Self::default();
-        sum.add(word, monomial);
-        sum
-    }
-
-    fn add(&mut self, word: Word, monomial: Monomial) {
-        let monomials = self.terms.entry(word.clone()).or_default();
-        match monomials
-            .iter_mut()
-            .find_map(|m| Some((m.plus(&monomial)?, m)))
-        {
-            Some((total, place)) => *place = total,
-            None => monomials.push(monomial),
-        }
-        monomials.retain(|m| !m.coefficient().is_zero());
-        if monomials.is_empty() {
-            self.terms.remove(&word);
-        }
-    }
-
-    fn plus(mut self, other: &Self) -> Self {
-        for (word, monomials) in &other.terms {
-            for monomial in monomials {
-                self.add(word.clone(), monomial.clone());
-            }
-        }
-        self
-    }
-
-    fn scaled(&self, factor: &Monomial) -> Self {
-        let mut sum = Self::default();
-        for (word, monomials) in &self.terms {
-            for monomial in monomials {
-                sum.add(word.clone(), monomial.times(factor));
-            }
-        }
-        sum
-    }
-
-    /// Every word with one more atom.
-    fn applied(&self, atom: Atom) -> Self {
-        let mut product = Self::default();
-        for (word, monomials) in &self.terms {
-            let mut longer = [word.as_slice(), &[atom]].concat();
-            longer.sort();
-            monomials
-                .iter()
-                .for_each(|monomial| product.add(longer.clone(), monomial.clone()));
-        }
-        product
-    }
-
-    fn times(&self, other: &Self, span: &Range<usize>) -> Evaluated {
-        if self.len().saturating_mul(other.len()) > MOST_TERMS {
-            return Err(FormulaError::new(
-                "multiplies out to too many terms",
-                span.clone(),
-            ));
-        }
-        let mut product = Self::default();
-        for (word, monomials) in &self.terms {
-            for (other_word, others) in &other.terms {
-                let mut both = [word.as_slice(), other_word].concat();
-                both.sort();
-                for (a, b) in monomials
-                    .iter()
-                    .flat_map(|a| others.iter().map(move |b| (a, b)))
-                {
-                    product.add(both.clone(), a.times(b));
-                }
-            }
-        }
-        Ok(product)
-    }
-
-    fn len(&self) -> usize {
-        self.terms.values().map(Vec::len).sum()
-    }
-
-    /// The one monomial, if this is a number.
-    pub fn scalar(&self) -> Option<&Monomial> {
-        match self.terms.iter().next() {
-            Some((word, monomials)) if word.is_empty() && self.len() == 1 => monomials.first(),
-            _ => None,
-        }
-    }
-
-    /// `self / other` if it is one monomial, the same for every term.
-    pub fn quotient(&self, other: &Self) -> Option<Monomial> {
-        if !self.terms.keys().eq(other.terms.keys()) || self.terms.is_empty() {
-            return None;
-        }
-        let mut factor: Option<Monomial> = None;
-        for (mine, theirs) in self.terms.values().zip(other.terms.values()) {
-            let ([mine], [theirs]) = (mine.as_slice(), theirs.as_slice()) else {
-                return None;
-            };
-            let quotient = mine.times(&theirs.inverse()?);
-            if factor.as_ref().is_some_and(|factor| *factor != quotient) {
-                return None;
-            }
-            factor = Some(quotient);
-        }
-        factor
-    }
-}
+const MOST_STEPS: u32 = 5_000;
+/// The longest number that products of numbers may grow to.
+const MOST_BITS: u64 = 4096;
 
 /// What an equation is read under.
 pub struct Reading {
     convention: Convention,
+    /// What the equation writes, with every letter's values.
+    symbols: BTreeSet<(Tensor, u32)>,
+    /// Of these the tensors themselves, real or codes.
+    tensors: BTreeSet<(Tensor, u32)>,
     /// Layers whose bias the equation mentions: the others have none.
     biased: BTreeSet<u32>,
     /// Tensors whose zero point it mentions: the others' are 0.
     shifted: BTreeSet<(Tensor, u32)>,
+    /// What the equation applies to the output of a layer, first to last: the others' outputs
+    /// are handed on as they are.
+    activations: BTreeMap<u32, Vec<&'static str>>,
+    /// What stands where it must not, though both sides be equal.
+    problems: RefCell<Vec<String>>,
+    /// A scale is made from max − min.
+    spans: Cell<bool>,
     steps: Cell<u32>,
 }
 
-type Bindings = BTreeMap<char, i64>;
+pub(super) type Bindings = BTreeMap<char, i64>;
 type Evaluated = Result<Sum, FormulaError>;
 
 impl Reading {
     /// The reading of an equation in a convention, with its free letters bound.
-    ///
-    /// # Errors
-    /// An index that is no layer.
-    pub fn new(
-        equation: &Equation,
-        convention: Convention,
-        bindings: &Bindings,
-    ) -> Result<Self, FormulaError> {
+    pub fn new(equation: &Equation, convention: Convention, bindings: &Bindings) -> Self {
         let mut reading = Self {
             convention,
+            symbols: BTreeSet::new(),
+            tensors: BTreeSet::new(),
             biased: BTreeSet::new(),
             shifted: BTreeSet::new(),
+            activations: BTreeMap::new(),
+            problems: RefCell::default(),
+            spans: Cell::new(false),
             steps: Cell::new(0),
         };
-        let mut symbols = Vec::new();
         for side in [&equation.left, &equation.right] {
-            side.walk(&mut |part| symbols.push(part));
-        }
-        for part in symbols {
-            if let Node::Symbol {
-                kind,
-                tensor,
-                index,
-            } = &part.node
-            {
-                // A letter that a product binds has no one value here.
-                let Ok(layer) = layer_of(index.as_ref(), bindings, &part.span) else {
-                    continue;
-                };
-                if *tensor == Tensor::Bias {
+            for (kind, tensor, layer) in symbols(side, bindings) {
+                reading.symbols.insert((tensor, layer));
+                if matches!(kind, Kind::Real | Kind::Code) {
+                    reading.tensors.insert((tensor, layer));
+                }
+                if tensor == Tensor::Bias {
                     reading.biased.insert(layer);
                 }
-                if *kind == Kind::ZeroPoint {
-                    reading.shifted.insert((*tensor, layer));
+                if kind == Kind::ZeroPoint {
+                    reading.shifted.insert((tensor, layer));
                 }
             }
         }
-        Ok(reading)
+        for side in [&equation.left, &equation.right] {
+            reading.find_activations(side, bindings);
+        }
+        reading
+    }
+
+    /// What stands where it must not.
+    pub fn problems(&self) -> Vec<String> {
+        self.problems.borrow().clone()
+    }
+
+    /// What was taken for granted, as the equation does not say it.
+    pub fn taken(&self) -> Vec<String> {
+        let mut taken = Vec::new();
+        if self.spans.get() {
+            taken.push("codes with a zero point, 255 steps".to_owned());
+        }
+        let layers: Vec<u32> = (self.tensors.iter())
+            .filter_map(|(tensor, layer)| (*tensor == Tensor::Weight).then_some(*layer))
+            .collect();
+        let others = [Tensor::Input, Tensor::Output];
+        if layers.is_empty()
+            || !self
+                .tensors
+                .iter()
+                .any(|(tensor, _)| others.contains(tensor))
+        {
+            return taken;
+        }
+        let without: Vec<String> = (layers.iter())
+            .filter(|layer| !self.biased.contains(layer))
+            .map(u32::to_string)
+            .collect();
+        if !without.is_empty() {
+            taken.push(format!("no bias in layer {}", without.join(", ")));
+        }
+        if self.shifted.is_empty() {
+            taken.push("zero points 0".to_owned());
+        }
+        taken
+    }
+
+    /// The longest chain of ReLU and pool on each layer's output.
+    fn find_activations(&mut self, expression: &Expression, bindings: &Bindings) {
+        let (mut chain, mut inner) = (Vec::new(), expression);
+        while let Node::Function(name @ ("relu" | "pool"), next) = &inner.node {
+            chain.push(*name);
+            inner = next;
+        }
+        if !chain.is_empty() {
+            let layers =
+                symbols(inner, bindings)
+                    .into_iter()
+                    .filter_map(|(kind, tensor, layer)| {
+                        let computed = matches!(tensor, Tensor::Weight | Tensor::Output);
+                        (computed && matches!(kind, Kind::Real | Kind::Code)).then_some(layer)
+                    });
+            if let Some(layer) = layers.max() {
+                chain.reverse();
+                self.activations.entry(layer).or_insert(chain);
+            }
+        }
+        for part in inner.parts() {
+            self.find_activations(part, bindings);
+        }
     }
 
     /// The normal form of one side.
@@ -224,7 +160,7 @@ impl Reading {
             return Err(FormulaError::new("too long to multiply out", span.clone()));
         }
         let sum = match &expression.node {
-            Node::Number(number) => Sum::of(Word::new(), Monomial::number(number.clone())),
+            Node::Number(number) => Sum::number(&Monomial::number(number.clone())),
             Node::Symbol {
                 kind,
                 tensor,
@@ -237,17 +173,25 @@ impl Reading {
                 let mut sum = Sum::default();
                 for (negative, term) in terms {
                     let term = self.evaluate(term, bindings)?;
-                    sum = sum.plus(&if *negative {
-                        term.scaled(&integer(-1))
-                    } else {
-                        term
+                    sum = sum.plus(&match negative {
+                        true => term.scaled(&integer(-1)),
+                        false => term,
                     });
                 }
-                sum
+                self.with_spans(sum)
             }
             Node::Product(factors) => self.product(factors, bindings)?,
-            Node::Transparent(_, inner) => self.evaluate(inner, bindings)?,
-            Node::Absolute(inner) => self.absolute(inner, bindings)?,
+            Node::Function(name, inner) => {
+                let inner = self.evaluate(inner, bindings)?;
+                match *name {
+                    "round" | "clamp" => {
+                        self.must_be_code(name, &inner, span)?;
+                        inner
+                    }
+                    _ => inner.applied(name),
+                }
+            }
+            Node::Absolute(inner) => self.absolute(inner, bindings, span)?,
             Node::Extreme(name, arguments) => self.extreme(name, arguments, bindings, span)?,
             Node::Repeated {
                 variable,
@@ -255,26 +199,18 @@ impl Reading {
                 to,
                 body,
             } => {
-                let [from, to] = [from, to].map(|index| bound(index, bindings, span));
-                let (from, to) = (from?, to?);
-                if to - from > i64::from(MOST_LAYERS) {
-                    return Err(FormulaError::new(
-                        "a product over too many layers",
-                        span.clone(),
-                    ));
-                }
-                let mut product = Sum::of(Word::new(), Monomial::one());
-                let mut inner = bindings.clone();
-                for value in from..=to {
-                    inner.insert(*variable, value);
-                    product = product.times(&self.evaluate(body, &inner)?, span)?;
+                let mut product = Sum::number(&Monomial::one());
+                for inner in repeated(*variable, from, to, bindings, span)? {
+                    let factor = self.evaluate(body, &inner)?;
+                    // The first layer is applied first, so it stands last.
+                    product = within(&factor, &product, span)?;
                 }
                 product
             }
         };
-        if sum.len() > MOST_TERMS {
+        if sum.len() > MOST_TERMS || sum.bits() > MOST_BITS {
             return Err(FormulaError::new(
-                "multiplies out to too many terms",
+                "multiplies out to too many terms or too long numbers",
                 span.clone(),
             ));
         }
@@ -282,14 +218,15 @@ impl Reading {
     }
 
     fn product(&self, factors: &[(bool, Expression)], bindings: &Bindings) -> Evaluated {
-        let mut product = Sum::of(Word::new(), Monomial::one());
+        let mut product = Sum::number(&Monomial::one());
         for (divides, factor) in factors {
             let value = self.evaluate(factor, bindings)?;
             if !divides {
-                product = product.times(&value, &factor.span)?;
+                product = within(&product, &value, &factor.span)?;
                 continue;
             }
-            let inverse = value.scalar().and_then(Monomial::inverse).ok_or_else(|| {
+            let inverse = value.scalar().and_then(|scalar| scalar.inverse());
+            let inverse = inverse.ok_or_else(|| {
                 FormulaError::new(
                     "only scales and numbers can divide, not tensors, sums or 0",
                     factor.span.clone(),
@@ -300,45 +237,65 @@ impl Reading {
         Ok(product)
     }
 
+    /// What is rounded is a code, less its zero point or not; what is clamped is a code.
+    fn must_be_code(
+        &self,
+        name: &str,
+        inner: &Sum,
+        span: &Range<usize>,
+    ) -> Result<(), FormulaError> {
+        for &(tensor, layer) in &self.symbols {
+            let code = self.symbol(Kind::Code, tensor, layer, span)?;
+            let shifted = self.shifted.contains(&(tensor, layer));
+            let centred = code
+                .clone()
+                .plus(&zero_point(tensor, layer).scaled(&integer(-1)));
+            if *inner == code || (name == "round" && shifted && *inner == centred) {
+                return Ok(());
+            }
+        }
+        self.problems.borrow_mut().push(format!(
+            "what {name} is applied to is no code: {name} belongs around all of a ratio like W1/sW1{}",
+            if name == "clamp" { ", the zero point included" } else { "" }
+        ));
+        Ok(())
+    }
+
     fn symbol(&self, kind: Kind, tensor: Tensor, layer: u32, span: &Range<usize>) -> Evaluated {
         if layer > MOST_LAYERS {
             let message = format!("layer {layer}: at most {MOST_LAYERS} are expanded");
             return Err(FormulaError::new(message, span.clone()));
         }
-        let scale = |monomial| Sum::of(Word::new(), monomial);
+        let inverse = |monomial: Monomial| monomial.inverse().unwrap_or(Monomial::one());
         Ok(match kind {
             Kind::Real => self.real(tensor, layer),
             Kind::Code => {
-                let inverse = self
-                    .code_step(tensor, layer)
-                    .inverse()
-                    .unwrap_or(Monomial::one());
-                let ratio = self.real(tensor, layer).scaled(&inverse);
+                let ratio = self
+                    .real(tensor, layer)
+                    .scaled(&inverse(self.code_step(tensor, layer)));
                 match self.shifted.contains(&(tensor, layer)) {
                     true => ratio.plus(&zero_point(tensor, layer)),
                     false => ratio,
                 }
             }
-            Kind::Scale => scale(self.scale(tensor, layer)),
-            Kind::Inverse => scale(
-                self.scale(tensor, layer)
-                    .inverse()
-                    .unwrap_or(Monomial::one()),
-            ),
+            Kind::Scale => Sum::number(&self.scale(tensor, layer)),
+            Kind::Inverse => Sum::number(&inverse(self.scale(tensor, layer))),
             Kind::ZeroPoint => zero_point(tensor, layer),
-            Kind::Multiplier => scale(self.multiplier(layer)),
+            Kind::Multiplier => Sum::number(&self.multiplier(layer)),
         })
     }
 
     /// A real tensor, computed down to W, β and I.
     fn real(&self, tensor: Tensor, layer: u32) -> Sum {
-        let atom = |atom| Sum::of(vec![atom], Monomial::one());
+        let atom = |atom| Sum::of(vec![atom], &Monomial::one());
         match tensor {
             Tensor::Input => atom(Atom::Input),
             Tensor::Weight => atom(Atom::Weight(layer)),
             Tensor::Bias => atom(Atom::Bias(layer)),
             Tensor::Output => (1..=layer).fold(atom(Atom::Input), |x, i| {
-                let product = x.applied(Atom::Weight(i));
+                let between = self.activations.get(&(i - 1)).into_iter().flatten();
+                let x = between.fold(x, |x, function| x.applied(function));
+                let product = atom(Atom::Weight(i)).times(&x);
                 match self.biased.contains(&i) {
                     true => product.plus(&atom(Atom::Bias(i))),
                     false => product,
@@ -383,78 +340,86 @@ impl Reading {
         let inverse = output.inverse().unwrap_or(Monomial::one());
         self.accumulator_step(layer).times(&inverse)
     }
+}
 
-    fn absolute(&self, inner: &Expression, bindings: &Bindings) -> Evaluated {
-        let value = self.evaluate(inner, bindings)?;
-        match value.scalar() {
-            Some(scalar) => Ok(Sum::of(Word::new(), scalar.abs())),
-            // |tensor| has the range of the tensor, which is all that max asks.
-            None => Ok(value),
-        }
+/// The product of two, if it is not too large.
+fn within(left: &Sum, right: &Sum, span: &Range<usize>) -> Evaluated {
+    if left.len().saturating_mul(right.len()) > MOST_TERMS {
+        return Err(FormulaError::new(
+            "multiplies out to too many terms",
+            span.clone(),
+        ));
     }
+    Ok(left.times(right))
+}
 
-    /// max or min: of one tensor, its range by eq. 3 and 10; of numbers, the one they are.
-    fn extreme(
-        &self,
-        name: &str,
-        arguments: &[Expression],
-        bindings: &Bindings,
-        span: &Range<usize>,
-    ) -> Evaluated {
-        let mut result: Option<Monomial> = None;
-        for argument in arguments {
-            let value = self.evaluate(argument, bindings)?;
-            let number = match value.scalar() {
-                Some(scalar) => scalar.clone(),
-                None => self.range(&value).ok_or_else(|| {
-                    FormulaError::new(
-                        format!("the {name} of this is not known: it is no multiple of I, a weight or an output"),
-                        argument.span.clone(),
-                    )
-                })?,
-            };
-            if result.as_ref().is_some_and(|result| *result != number) {
-                return Err(FormulaError::new(
-                    format!("the {name} of different things"),
-                    span.clone(),
-                ));
+/// The letters in each factor of a product over layers.
+pub(super) fn repeated(
+    variable: char,
+    from: &Index,
+    to: &Index,
+    bindings: &Bindings,
+    span: &Range<usize>,
+) -> Result<Vec<Bindings>, FormulaError> {
+    let fail = |message: String| Err(FormulaError::new(message, span.clone()));
+    if bindings.contains_key(&variable) {
+        return fail(format!("{variable} already stands for something here"));
+    }
+    let (from, to) = (bound(from, bindings, span)?, bound(to, bindings, span)?);
+    if to - from > i64::from(MOST_LAYERS) {
+        return fail("a product over too many layers".into());
+    }
+    let with = |value| {
+        let mut inner = bindings.clone();
+        inner.insert(variable, value);
+        inner
+    };
+    Ok((from..=to).map(with).collect())
+}
+
+/// Every symbol of an expression with its layer, products over layers written out (as far as
+/// they would be evaluated).
+pub(super) fn symbols(expression: &Expression, bindings: &Bindings) -> Vec<(Kind, Tensor, u32)> {
+    let mut found = Vec::new();
+    let mut pending = vec![(expression, bindings.clone())];
+    let mut steps = 0;
+    while let Some((expression, bindings)) = pending.pop() {
+        steps += 1;
+        if steps > MOST_STEPS {
+            break;
+        }
+        match &expression.node {
+            Node::Symbol {
+                kind,
+                tensor,
+                index,
+            } => {
+                if let Ok(layer) = layer_of(index.as_ref(), &bindings, &expression.span) {
+                    found.push((*kind, *tensor, layer));
+                }
             }
-            result = Some(number);
+            Node::Repeated {
+                variable,
+                from,
+                to,
+                body,
+            } => {
+                let inner = repeated(*variable, from, to, &bindings, &expression.span);
+                pending.extend(inner.into_iter().flatten().map(|inner| (&**body, inner)));
+            }
+            _ => pending.extend(
+                expression
+                    .parts()
+                    .into_iter()
+                    .map(|part| (part, bindings.clone())),
+            ),
         }
-        Ok(Sum::of(Word::new(), result.unwrap_or(Monomial::one())))
     }
-
-    /// max|x| for a multiple of a tensor whose scale was made from its range: 127 steps.
-    fn range(&self, value: &Sum) -> Option<Monomial> {
-        if let Some((&[Atom::Bias(layer)], [factor])) =
-            (value.terms.iter().next()).map(|(word, factors)| (word.as_slice(), factors.as_slice()))
-            && value.len() == 1
-        {
-            return Some(
-                factor
-                    .abs()
-                    .times(&Monomial::scale(Scale::BiasRange(layer))),
-            );
-        }
-        let deepest = value.terms.keys().flatten().filter_map(|atom| match atom {
-            Atom::Weight(i) => Some(*i),
-            _ => None,
-        });
-        let layer = deepest.max().unwrap_or(0);
-        let candidates = match layer {
-            0 => vec![Tensor::Input],
-            _ => vec![Tensor::Output, Tensor::Weight],
-        };
-        candidates.into_iter().find_map(|tensor| {
-            let factor = value.quotient(&self.real(tensor, layer))?;
-            let range = self.code_step(tensor, layer).times(&integer(QMAX as i64));
-            Some(factor.abs().times(&range))
-        })
-    }
+    found
 }
 
 fn zero_point(tensor: Tensor, layer: u32) -> Sum {
-    Sum::of(vec![Atom::ZeroPoint(tensor, layer)], Monomial::one())
+    Sum::of(vec![Atom::ZeroPoint(tensor, layer)], &Monomial::one())
 }
 
 fn integer(value: i64) -> Monomial {

@@ -10,13 +10,13 @@
 //! symbol   = [s | S | n | z] (I | In | W | O | Out | beta | M) [layer] [q], with _ and {} anywhere
 //! ```
 //! Two factors side by side are multiplied. A `\prod` takes the factors that follow as
-//! long as they mention its letter.
+//! long as they mention its letter. `max(0, x)` is `relu(x)`; clamp may name its limits.
 
 use std::ops::Range;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::Pow;
+use num_traits::{Pow, Zero};
 
 use super::FormulaError;
 use super::expression::{Equation, Expression, Index, Kind, Node, Tensor};
@@ -46,6 +46,7 @@ pub fn equation(text: &str, layers: &[String]) -> Parsed<Equation> {
         text,
         at: 0,
         depth: 0,
+        beyond: Vec::new(),
         layers,
     };
     let left = parser.sum()?;
@@ -65,6 +66,9 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Factors after those of a `\prod`: read already, and the next of the product around
+    /// it, the last first.
+    beyond: Vec<(bool, Expression)>,
     layers: &'a [String],
 }
 
@@ -79,7 +83,8 @@ impl Parser<'_> {
             let rest = self.rest();
             let space = rest.len() - rest.trim_start().len();
             let noise = [
-                "\\left", "\\right", "\\,", "\\;", "\\!", "$", "\\big", "\\Big",
+                "\\left", "\\right", "\\,", "\\;", "\\!", "$", "\\big", "\\Big", "\\bigl",
+                "\\bigr", "\\Bigl", "\\Bigr",
             ];
             let skipped = space.max(
                 noise
@@ -175,8 +180,8 @@ impl Parser<'_> {
         self.skip();
         let start = self.at;
         let mut factors = vec![(false, self.factor()?)];
-        while let Some(divides) = self.operator() {
-            factors.push((divides, self.factor()?));
+        while let Some(factor) = self.next_factor()? {
+            factors.push(factor);
         }
         let span = start..self.at;
         Ok(if factors.len() == 1 {
@@ -187,6 +192,17 @@ impl Parser<'_> {
                 span,
             }
         })
+    }
+
+    /// The next factor of a product, and whether it divides; `None` at its end.
+    fn next_factor(&mut self) -> Parsed<Option<(bool, Expression)>> {
+        if let Some(factor) = self.beyond.pop() {
+            return Ok(Some(factor));
+        }
+        match self.operator() {
+            Some(divides) => Ok(Some((divides, self.factor()?))),
+            None => Ok(None),
+        }
     }
 
     /// Whether the next factor multiplies or divides; `None` at the end of a product.
@@ -241,9 +257,13 @@ impl Parser<'_> {
         } else {
             self.symbol()?
         };
+        let end = match &node {
+            Node::Repeated { body, .. } => body.span.end,
+            _ => self.at,
+        };
         Ok(Expression {
             node,
-            span: start..self.at,
+            span: start..end,
         })
     }
 
@@ -279,15 +299,25 @@ impl Parser<'_> {
             self.expect(")")?;
             arguments
         };
+        if let ("max", [a, b]) = (name, arguments.as_slice()) {
+            let zero = |x: &Expression| number(x).is_some_and(|x| x.is_zero());
+            if let Some((_, x)) = [(a, b), (b, a)].into_iter().find(|(z, _)| zero(z)) {
+                return Ok(Node::Function("relu", Box::new(x.clone())));
+            }
+        }
         if matches!(name, "max" | "min") {
             return Ok(Node::Extreme(name, arguments));
         }
-        // clamp may name its limits, which do not matter here.
         let mut arguments = arguments.into_iter();
-        match arguments.next() {
-            Some(first) if name == "clamp" || arguments.len() == 0 => {
-                Ok(Node::Transparent(name, Box::new(first)))
+        let first = arguments.next();
+        let limits: Vec<Expression> = arguments.collect();
+        match first {
+            Some(first) if limits.is_empty() || (name == "clamp" && are_limits(&limits)) => {
+                Ok(Node::Function(name, Box::new(first)))
             }
+            _ if name == "clamp" => Err(self.here(
+                "clamp's limits are those of int8 codes: 127, or −128, 127 (−127, 127), or with a zero point 0, 255",
+            )),
             _ => Err(self.here(&format!("{name} takes one argument"))),
         }
     }
@@ -322,30 +352,18 @@ impl Parser<'_> {
         }
         let body_start = self.at;
         let mut factors = vec![(false, self.factor()?)];
-        loop {
-            let before = self.at;
-            let Some(divides) = self.operator() else {
+        let mut end = self.end_of(&factors[0].1);
+        while let Some((divides, factor)) = self.next_factor()? {
+            if !factor.free_letters().contains(&variable) {
+                self.beyond.push((divides, factor));
                 break;
-            };
-            let is_product = self.rest().trim_start().starts_with("\\prod");
-            let factor = if is_product {
-                None
-            } else {
-                Some(self.factor()?)
-            };
-            match factor {
-                Some(factor) if factor.free_letters().contains(&variable) => {
-                    factors.push((divides, factor))
-                }
-                _ => {
-                    self.at = before;
-                    break;
-                }
             }
+            end = self.end_of(&factor);
+            factors.push((divides, factor));
         }
         let body = Expression {
             node: Node::Product(factors),
-            span: body_start..self.at,
+            span: body_start..end,
         };
         Ok(Node::Repeated {
             variable,
@@ -353,6 +371,14 @@ impl Parser<'_> {
             to,
             body: Box::new(body),
         })
+    }
+
+    /// Where the factor just read ends; what was read beyond it does not count.
+    fn end_of(&self, factor: &Expression) -> usize {
+        match self.beyond.is_empty() {
+            true => self.at,
+            false => factor.span.end,
+        }
     }
 
     fn index(&mut self) -> Parsed<Index> {
@@ -401,6 +427,9 @@ impl Parser<'_> {
             let continues = match c {
                 c if c.is_ascii_alphanumeric() => true,
                 'β' | '\\' | '_' => true,
+                '^' => ["^q", "^{q}"]
+                    .iter()
+                    .any(|code| self.text[self.at..].starts_with(code)),
                 '{' => subscript || open > 0,
                 '}' => open > 0,
                 '+' | '-' | ' ' | ',' => open > 0,
@@ -413,10 +442,10 @@ impl Parser<'_> {
                 '{' => open += 1,
                 '}' => open -= 1,
                 'β' => flat.push_str("beta"),
-                '\\' | '_' | ' ' | ',' => {}
+                '\\' | '_' | '^' | ' ' | ',' => {}
                 c => flat.push(c),
             }
-            subscript = c == '_';
+            subscript = c == '_' || c == '^';
             self.at += c.len_utf8();
         }
         let span = start..self.at;
@@ -431,6 +460,34 @@ impl Parser<'_> {
         }
         interpret(&flat, self.layers, span)
     }
+}
+
+/// The value of a number that was written with or without a sign.
+fn number(expression: &Expression) -> Option<BigRational> {
+    match &expression.node {
+        Node::Number(number) => Some(number.clone()),
+        Node::Sum(terms) => match terms.as_slice() {
+            [(negative, term)] => {
+                let number = number(term)?;
+                Some(if *negative { -number } else { number })
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The ends of 8-bit codes; one number is a symmetric range.
+fn are_limits(limits: &[Expression]) -> bool {
+    let numbers: Option<Vec<BigRational>> = limits.iter().map(number).collect();
+    let integers = |values: &[i64]| -> Vec<BigRational> {
+        values
+            .iter()
+            .map(|&value| BigRational::from(BigInt::from(value)))
+            .collect()
+    };
+    let known = [vec![127], vec![-128, 127], vec![-127, 127], vec![0, 255]];
+    numbers.is_some_and(|numbers| known.iter().any(|ends| integers(ends) == numbers))
 }
 
 /// What a flat name means.
@@ -517,6 +574,6 @@ fn index_of(text: &str, layers: &[String]) -> Option<Index> {
         _ => rest.strip_prefix('+').unwrap_or(rest).parse::<i64>().ok()?,
     };
     let signed = rest.is_empty() || rest.starts_with(['+', '-']);
-    let plausible = offset.abs() < 1000 && (variable.is_none() || signed);
+    let plausible = offset.unsigned_abs() < 1000 && (variable.is_none() || signed);
     (plausible && (variable.is_some() || offset >= 1)).then_some(Index { variable, offset })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expression::{Equation, Expression, Index, Kind, Node, Tensor};
-use super::normal::{bound, layer_of};
+use super::normal::{layer_of, repeated};
 
 /// The number that stands for a symbol of a layer (0: the input).
 pub type Numbers<'a> = &'a dyn Fn(Kind, Tensor, u32) -> String;
@@ -68,22 +68,12 @@ fn substituted(
 
 /// The letters of each factor of a product over layers; none if its limits have no value.
 fn written_out(expression: &Expression, letters: &Letters) -> Vec<Letters> {
-    let Node::Repeated {
-        variable, from, to, ..
-    } = &expression.node
-    else {
-        return Vec::new();
-    };
-    let limits = [from, to].map(|limit| bound(limit, letters, &expression.span));
-    let [Ok(from), Ok(to)] = limits else {
-        return Vec::new();
-    };
-    let with = |value| {
-        let mut inner = letters.clone();
-        inner.insert(*variable, value);
-        inner
-    };
-    (from..=to).map(with).collect()
+    match &expression.node {
+        Node::Repeated {
+            variable, from, to, ..
+        } => repeated(*variable, from, to, letters, &expression.span).unwrap_or_default(),
+        _ => Vec::new(),
+    }
 }
 
 struct Latex<'a> {
@@ -120,7 +110,7 @@ impl Latex<'_> {
                 text
             }
             Node::Product(factors) => self.product(factors, letters),
-            Node::Transparent(name, inner) => {
+            Node::Function(name, inner) => {
                 format!("\\operatorname{{{name}}}\\left({}\\right)", side(inner))
             }
             Node::Extreme(name, arguments) => match arguments.as_slice() {

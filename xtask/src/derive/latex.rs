@@ -56,11 +56,15 @@ fn power(number: &str) -> String {
     }
 }
 
-/// Prose: `s_O` and `n_O` are symbols.
+/// Prose: these are symbols.
 fn escaped(prose: &str) -> String {
-    ["s_O", "n_O"]
-        .iter()
-        .fold(prose.to_owned(), |text, symbol| {
-            text.replace(symbol, &format!("${symbol}$"))
-        })
+    let symbols = [
+        ("s_O", "$s_O$"),
+        ("n_O", "$n_O$"),
+        ("zO", "$z_O$"),
+        ("i > 1", "$i > 1$"),
+    ];
+    (symbols.iter()).fold(prose.to_owned(), |text, (symbol, latex)| {
+        text.replace(symbol, latex)
+    })
 }

@@ -1,6 +1,7 @@
 //! What is printed, whatever the format.
 
 use quant::formulas::conventions::Convention;
+use quant::symbolic::check::VALUES;
 use quant::symbolic::derive::{NetworkNumbers, Quantity, Section};
 use quant::symbolic::expression::{Kind, Tensor};
 use quant::symbolic::render;
@@ -41,9 +42,17 @@ impl Lecture {
 
     /// What was checked, in a sentence.
     pub(super) fn checked(&self) -> String {
+        let letter = match (self.sections.iter()).any(|s| s.heading.starts_with("Layer i")) {
+            true => format!(
+                " Those of layer i were read for i = {} to {}.",
+                VALUES.start(),
+                VALUES.end()
+            ),
+            false => String::new(),
+        };
         format!(
             "All {} lines cancel: each was brought to a sum of products of tensors with powers of \
-             scales, and the factor left over is 1.",
+             scales, and the factor left over is 1.{letter}",
             self.lines
         )
     }

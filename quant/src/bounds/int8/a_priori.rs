@@ -2,7 +2,7 @@
 
 use reference::{Network, Op, Tensor, Weights};
 
-use super::{Codes, input, quantized_layer, rounding_step};
+use super::{Codes, check_depth, input, quantized_layer, rounding_step};
 use crate::bounds::outward;
 use crate::calibrator::Ranges;
 use crate::{QuantError, QuantNetwork, Rounding, Scale};
@@ -12,12 +12,13 @@ use crate::{QuantError, QuantNetwork, Rounding, Scale};
 /// layer, in real units; `ranges` are those the scales were made from.
 ///
 /// # Errors
-/// Ranges that are not one for each weighted layer.
+/// Ranges that are not one for each weighted layer, or more than a thousand of them.
 pub fn a_priori(
     float: &Network<Weights<f32>>,
     quant: &QuantNetwork,
     ranges: &Ranges,
 ) -> Result<Vec<f64>, QuantError> {
+    check_depth(float)?;
     let weighted = float.weighted().count();
     if ranges.outputs.len() != weighted {
         return Err(QuantError::Ranges {

@@ -44,12 +44,16 @@ impl QuantizedLayer {
         for (error, w) in weight_error.data_mut().iter_mut().zip(float.weight.data()) {
             *error = outward((*error - w).abs(), 1);
         }
-        let floats = float.bias.iter().flatten();
-        let mut bias_error: Vec<f64> = (floats.zip(&bias))
-            // The chain of scales in β̂ rounds; the difference must not hide it.
-            .map(|(b, back)| outward((back - b).abs() + back.abs() * CHAIN as f64 * U64, 2))
+        // A bias on one side only is all error.
+        let at = |values: Option<&[f64]>, o: usize| values.and_then(|v| v.get(o)).copied();
+        let bias_error = (0..weight.shape()[0])
+            .map(|o| {
+                let real = at(float.bias.as_deref(), o).unwrap_or(0.0);
+                let back = at(Some(&bias), o).unwrap_or(0.0);
+                // The chain of scales in β̂ rounds; the difference must not hide it.
+                outward((real - back).abs() + back.abs() * CHAIN as f64 * U64, 2)
+            })
             .collect();
-        bias_error.resize(weight.shape()[0], 0.0);
         Self {
             magnitude: weight.map(f64::abs),
             weight_error,
@@ -177,7 +181,8 @@ mod tests {
     /// At least this, and not more than the roundings of f64 explain.
     fn close(bound: f64, expected: f64) {
         assert!(
-            (expected * (1.0 - 8.0 * U64)..=expected * (1.0 + 65536.0 * U64)).contains(&bound),
+            (expected * (1.0 - 8.0 * U64)..=expected * (1.0 + (1 << 21) as f64 * U64))
+                .contains(&bound),
             "{bound} for {expected}"
         );
     }
@@ -190,6 +195,27 @@ mod tests {
         let acc = 3.0 * 0.125 + 0.1 * 7.0 + 0.05;
         close(output.bound.data()[0], acc + 0.25);
         assert_eq!(output.step, 0.5);
+    }
+
+    #[test]
+    fn a_bias_on_one_side_only_is_all_error() {
+        let both = Weights {
+            weight: Tensor::new(&[1, 1], vec![1.0]).unwrap(),
+            bias: Some(vec![0.5]),
+        };
+        let neither = Weights {
+            bias: None,
+            ..both.clone()
+        };
+        let codes = Codes::int8(Rounding::TiesToEven);
+        let bias_error = |float: &Weights<f64>, bias: Vec<f64>| {
+            let layer = QuantizedLayer::new(float, &float.weight, bias, 1.0, codes, 0.0);
+            layer.bias_error[0]
+        };
+        close(bias_error(&both, vec![]), 0.5);
+        close(bias_error(&neither, vec![-0.25]), 0.25);
+        close(bias_error(&both, vec![0.25]), 0.25);
+        assert_eq!(bias_error(&neither, vec![]), 0.0);
     }
 
     #[test]

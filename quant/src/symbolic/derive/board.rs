@@ -13,6 +13,9 @@ pub(super) enum At {
     Any,
 }
 
+/// How s_O and z_O are made of a range.
+const CHOSEN_WITH_ZERO_POINT: &str = "s_O is chosen so that the range over the calibration images, widened to hold 0, is all 255 steps, and zO so that the code zO stands for 0.";
+
 /// The symbols of one layer, and what is written with them.
 pub(super) struct Board<'a> {
     plan: &'a Plan,
@@ -275,13 +278,16 @@ impl<'a> Board<'a> {
     fn dividing(&self) -> Vec<(String, String)> {
         let [o, oq, so] = &self.output;
         let (step, acc) = (self.accumulator_step(), self.accumulator());
-        let mut lines = Vec::new();
-        if !self.plan.zero_points {
-            lines.push((
-                "s_O is chosen so that the largest accumulator of the calibration images becomes 127 (eq. 10).".into(),
+        let mut lines = vec![match self.plan.zero_points {
+            false => (
+                "s_O is chosen so that the largest accumulator of the calibration images becomes 127 (eq. 10).".to_owned(),
                 format!("{so} = max|{o}/({step})|/127"),
-            ));
-        }
+            ),
+            true => (
+                CHOSEN_WITH_ZERO_POINT.to_owned(),
+                format!("{so} = (max({o}/({step})) - min({o}/({step})))/255"),
+            ),
+        }];
         lines.push((
             "Divide both sides by the step and by s_O.".into(),
             format!("{o}/({step}*{so}) = ({acc})/{so}"),
@@ -295,13 +301,16 @@ impl<'a> Board<'a> {
     fn multiplying(&self) -> Vec<(String, String)> {
         let [o, oq, no] = &self.output;
         let (step, acc) = (self.accumulator_step(), self.accumulator());
-        let mut lines = Vec::new();
-        if !self.plan.zero_points {
-            lines.push((
-                "n_O is chosen so that the largest accumulator of the calibration images becomes 127 (eq. 10, 12).".into(),
+        let mut lines = vec![match self.plan.zero_points {
+            false => (
+                "n_O is chosen so that the largest accumulator of the calibration images becomes 127 (eq. 10, 12).".to_owned(),
                 format!("{no} = 127/max|{step}*{o}|"),
-            ));
-        }
+            ),
+            true => (
+                CHOSEN_WITH_ZERO_POINT.replace("s_O", "n_O"),
+                format!("{no} = 255/(max({step}*{o}) - min({step}*{o}))"),
+            ),
+        }];
         lines.push((
             "Multiply both sides by all n.".into(),
             format!("{step}*{no}*{o} = ({acc})*{no}"),
@@ -316,13 +325,16 @@ impl<'a> Board<'a> {
         let [o, oq, so] = &self.output;
         let (step, acc) = (self.accumulator_step(), self.accumulator());
         let m = so.replacen("sO", "M", 1);
-        let mut lines = Vec::new();
-        if !self.plan.zero_points {
-            lines.push((
-                "s_O is chosen so that the largest output of the calibration images becomes 127 (eq. 13).".into(),
+        let mut lines = vec![match self.plan.zero_points {
+            false => (
+                "s_O is chosen so that the largest output of the calibration images becomes 127 (eq. 13).".to_owned(),
                 format!("{so} = max|{o}|/127"),
-            ));
-        }
+            ),
+            true => (
+                CHOSEN_WITH_ZERO_POINT.to_owned(),
+                format!("{so} = (max({o}) - min({o}))/255"),
+            ),
+        }];
         lines.push((
             "Divide both sides by s_O, the real value of one output code.".into(),
             format!("{o}/{so} = {step}/{so} * ({acc})"),
@@ -344,11 +356,11 @@ impl<'a> Board<'a> {
             (Convention::Multiply, _) => "eq. 12",
             (Convention::Absolute, _) => "eq. 13",
         };
-        let zero_point = match self.plan.zero_points {
-            true => " and shifted by the output's zero point",
-            false => "",
+        let done = match self.plan.zero_points {
+            true => "rounded, shifted by the output's zero point and clamped",
+            false => "rounded and clamped",
         };
-        format!("The left side, rounded and clamped{zero_point}, is the output code ({equation}).")
+        format!("The left side, {done}, is the output code ({equation}).")
     }
 
     /// `Oq = clamp(round(…))`, shifted by the zero point if there is one.
