@@ -42,6 +42,28 @@ impl WeightShape for AffineWeights {
 }
 
 impl AffineWeights {
+    /// The layer with the multipliers that its scales give: `s_W · s_I / S_O` in float64.
+    pub fn new(
+        codes: Tensor<i32>,
+        params: Vec<QuantParams>,
+        bias: Option<Vec<i64>>,
+        input: &QuantParams,
+        output: QuantParams,
+    ) -> Self {
+        let outputs = codes.shape().first().copied().unwrap_or(0);
+        let mut weights = Self {
+            codes,
+            params,
+            bias,
+            multipliers: Vec::new(),
+            output,
+        };
+        weights.multipliers = (0..outputs)
+            .map(|o| weights.channel(o).scale.wide() * input.scale.wide() / output.scale.wide())
+            .collect();
+        weights
+    }
+
     /// The parameters of an output channel's weights.
     pub fn channel(&self, o: usize) -> &QuantParams {
         &self.params[if self.params.len() == 1 { 0 } else { o }]
@@ -136,9 +158,10 @@ impl Calibration {
         })
     }
 
-    /// The output of each weighted layer over all images, with its name.
-    pub fn outputs(&self) -> impl Iterator<Item = (&str, &[f32])> {
-        (self.outputs.iter()).map(|(name, values, _)| (name.as_str(), values.as_slice()))
+    /// The output of each weighted layer over all images, with its name, and whether a ReLU
+    /// follows it.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &[f32], bool)> {
+        (self.outputs.iter()).map(|(name, values, relu)| (name.as_str(), values.as_slice(), *relu))
     }
 
     /// The input.
@@ -152,7 +175,6 @@ impl Calibration {
 pub struct AffineNetwork {
     network: Network<AffineWeights>,
     input: QuantParams,
-    scheme: Scheme,
 }
 
 impl AffineNetwork {
@@ -188,17 +210,21 @@ impl AffineNetwork {
             previous = output;
             Ok::<_, QuantError>(layer)
         })?;
+        Self::new(network, input)
+    }
+
+    /// The network with these codes; `input` is of its input's codes.
+    ///
+    /// # Errors
+    /// An operator that has no integer form.
+    pub fn new(network: Network<AffineWeights>, input: QuantParams) -> Result<Self, QuantError> {
         if let Some(layer) = (network.layers().iter()).find(|l| matches!(l.op, Op::LogSoftmax)) {
             let error = QuantError::Unsupported(
                 "log-softmax has no integer form except as the last layer, where it is left out",
             );
             return Err(error.in_layer(&layer.name));
         }
-        Ok(Self {
-            network,
-            input,
-            scheme,
-        })
+        Ok(Self { network, input })
     }
 
     /// The layers with their codes.
@@ -209,11 +235,6 @@ impl AffineNetwork {
     /// Of the input's codes.
     pub fn input(&self) -> &QuantParams {
         &self.input
-    }
-
-    /// How it was quantized.
-    pub fn scheme(&self) -> &Scheme {
-        &self.scheme
     }
 
     /// The largest |acc| of each weighted layer over all inputs (eq. 14).
@@ -289,14 +310,5 @@ fn quantize_layer(
                 .collect::<Result<Vec<i64>, _>>()
         })
         .transpose()?;
-    Ok(AffineWeights {
-        codes,
-        bias,
-        multipliers: steps
-            .iter()
-            .map(|step| step / output.scale.wide())
-            .collect(),
-        params,
-        output,
-    })
+    Ok(AffineWeights::new(codes, params, bias, &input, output))
 }

@@ -9,9 +9,11 @@
 pub mod claims;
 pub mod compare;
 pub mod fixture_check;
+pub mod model_file;
 pub mod report;
 pub mod row;
 pub mod run;
+pub mod study;
 pub mod subject;
 
 pub use compare::Outcome;

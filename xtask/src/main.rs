@@ -13,6 +13,7 @@ mod network;
 mod prove;
 mod python;
 mod regen_fixtures;
+mod report;
 mod tools;
 mod verify;
 
@@ -42,6 +43,8 @@ enum Command {
     CheckFormula(check_formula::Arguments),
     /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
     Derive(derive::Arguments),
+    /// Measure ranges, schemes and bit widths; write a page.
+    Report(report::Arguments),
     /// Look for a code outside its bound: random layers and networks, and an adversary.
     Prove(prove::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
@@ -59,6 +62,7 @@ fn main() -> std::process::ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),

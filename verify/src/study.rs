@@ -1,0 +1,259 @@
+//! Everything that a quantization lab asks about a network, measured.
+//!
+//! One run gives numbers only ([`Study`]); [`render`] turns them into a page.
+
+mod accuracy;
+mod calibration;
+mod errors;
+pub mod render;
+mod statistics;
+mod storage;
+mod sweeps;
+
+use fixtures::{Fixtures, ImageSet, NetworkFixture, official};
+use quant::QuantError;
+use quant::affine::Calibration;
+use reference::{Network, Tensor, Weights};
+use serde::Serialize;
+
+pub use accuracy::Accuracy;
+pub use calibration::CalibrationRow;
+pub use errors::ErrorRow;
+pub use statistics::{Outside, TensorStatistics};
+pub use storage::StorageRow;
+pub use sweeps::{BitsRow, RangeRow};
+
+use crate::VerifyError;
+
+/// What to study.
+#[derive(Clone, Debug)]
+pub struct StudyOptions {
+    /// The folder of fixtures.
+    pub fixtures: std::path::PathBuf,
+    /// The networks, by name.
+    pub networks: Vec<String>,
+    /// A folder with the official files: all 10,000 test images instead of 1,000.
+    pub data: Option<std::path::PathBuf>,
+}
+
+/// All that was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Study {
+    /// PyTorch's version, of the committed weights.
+    pub torch: String,
+    /// The networks.
+    pub networks: Vec<NetworkStudy>,
+}
+
+/// What was measured of one network.
+#[derive(Clone, Debug, Serialize)]
+pub struct NetworkStudy {
+    /// Its name.
+    pub name: String,
+    /// Its images.
+    pub data: String,
+    /// What to know about this copy of them.
+    pub note: String,
+    /// How many test images accuracies are over.
+    pub images: usize,
+    /// How many images ranges were calibrated on.
+    pub calibration_images: usize,
+    /// Of the float network.
+    pub float: Accuracy,
+    /// The int8 network that everything else here is held against.
+    pub int8: Accuracy,
+    /// Weights, layer by layer, and all of them.
+    pub weights: Vec<TensorStatistics>,
+    /// The input, and each weighted layer's output before and after its ReLU.
+    pub activations: Vec<TensorStatistics>,
+    /// Scales of the int8 network in three conventions.
+    pub scales: Vec<ScaleRow>,
+    /// Accuracy against how ranges are made.
+    pub ranges: Vec<RangeRow>,
+    /// Signal to noise of each layer's weights and activations.
+    pub errors: Vec<ErrorRow>,
+    /// Accuracy against bits.
+    pub bits: Vec<BitsRow>,
+    /// The least bits within a point of float; none if 16 are not enough.
+    pub least_bits: LeastBits,
+    /// Accuracy and bytes by storage type.
+    pub storage: Vec<StorageRow>,
+    /// Accuracy against the calibration images.
+    pub calibration: Vec<CalibrationRow>,
+}
+
+/// The least bits within one point of float accuracy, integer executor.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LeastBits {
+    /// Symmetric codes.
+    pub symmetric: Option<u32>,
+    /// Asymmetric codes.
+    pub asymmetric: Option<u32>,
+}
+
+/// The scales of one layer of the int8 network.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScaleRow {
+    /// `input`, or the layer.
+    pub layer: String,
+    /// s_W, of a weighted layer.
+    pub weight: Option<f64>,
+    /// s_O that divides an accumulator.
+    pub relative: Option<f64>,
+    /// n_O = 1/s_O.
+    pub multiply: Option<f64>,
+    /// S_O, the real value of one output code (s_I of the input).
+    pub absolute: f64,
+    /// The least accumulator width in bits.
+    pub accumulator_bits: Option<u32>,
+}
+
+/// What the parts of a study are made from.
+struct Bench {
+    float: Network<Weights<f32>>,
+    /// Normalized test images with their labels.
+    images: Tensor<f32>,
+    labels: Vec<u8>,
+    /// Normalized calibration images with their labels.
+    calibration_images: Tensor<f32>,
+    calibration_labels: Vec<u8>,
+    calibration: Calibration,
+}
+
+/// Measures every network; `progress` hears of each step, and how many there are.
+///
+/// # Errors
+/// Fixtures that cannot be used, or a network that cannot be quantized.
+pub fn study(
+    options: &StudyOptions,
+    progress: &(dyn Fn(&str, u64) + Sync),
+) -> Result<Study, VerifyError> {
+    let fixtures = Fixtures::open(&options.fixtures)?;
+    let mut networks = Vec::new();
+    for name in &options.networks {
+        if !fixtures::NETWORKS.contains(&name.as_str()) {
+            return Err(VerifyError::UnknownNetwork { name: name.clone() });
+        }
+        let fixture = NetworkFixture::load(&fixtures, name)?;
+        let images = ImageSet::load(&fixtures, &fixture.data)?;
+        let bench = Bench::new(&fixture, &images, options)?;
+        let measured = bench.measure(&fixture, &images, progress);
+        networks.push(measured.map_err(|source| VerifyError::Unusable {
+            subject: name.clone(),
+            source,
+        })?);
+    }
+    let torch = fixtures.manifest().producer.get("torch");
+    Ok(Study {
+        torch: torch.and_then(|v| v.as_str()).unwrap_or("?").to_owned(),
+        networks,
+    })
+}
+
+/// How many steps of progress a network takes.
+pub const STEPS: u64 = *sweeps::BITS.end() as u64 + 5;
+
+impl Bench {
+    fn new(
+        fixture: &NetworkFixture,
+        images: &ImageSet,
+        options: &StudyOptions,
+    ) -> Result<Self, VerifyError> {
+        let input = fixture.network.input();
+        let pixels = match &options.data {
+            Some(root) => official::test_images(root, &fixture.data, &images.source)?,
+            None => images.pixels.clone(),
+        };
+        let calibration_images = input.normalize(&images.calibration);
+        let unusable = |source: QuantError| VerifyError::Unusable {
+            subject: fixture.network.name().to_owned(),
+            source,
+        };
+        Ok(Self {
+            calibration: Calibration::run(&fixture.network, &calibration_images)
+                .map_err(unusable)?,
+            calibration_images,
+            calibration_labels: images.calibration_labels.clone(),
+            labels: images.labels[..pixels.shape()[0]].to_vec(),
+            images: input.normalize(&pixels),
+            float: fixture.network.clone(),
+        })
+    }
+
+    fn measure(
+        &self,
+        fixture: &NetworkFixture,
+        images: &ImageSet,
+        progress: &(dyn Fn(&str, u64) + Sync),
+    ) -> Result<NetworkStudy, QuantError> {
+        let name = fixture.network.name();
+        let step = |what: &str| progress(&format!("{name}: {what}"), 1);
+        step("float");
+        let float = self.float_accuracy()?;
+        step("statistics");
+        let (weights, activations) = (self.weight_statistics(), self.activation_statistics());
+        step("ranges");
+        let (ranges, errors) = (self.ranges()?, self.errors()?);
+        let bits = self.bits(&step)?;
+        let least = |of: fn(&BitsRow) -> &Accuracy| {
+            let near = |row: &&BitsRow| of(row).percent() >= float.percent() - 1.0;
+            bits.iter().find(near).map(|row| row.bits)
+        };
+        let least_bits = LeastBits {
+            symmetric: least(|row| &row.symmetric.integer),
+            asymmetric: least(|row| &row.asymmetric.integer),
+        };
+        step("storage");
+        let storage = self.storage(&float)?;
+        step("calibration");
+        let calibration = self.calibration()?;
+        let int8 = bits.iter().find(|row| row.bits == 8);
+        Ok(NetworkStudy {
+            name: name.to_owned(),
+            data: fixture.data.clone(),
+            note: images.source.note.clone(),
+            images: self.labels.len(),
+            calibration_images: self.calibration_labels.len(),
+            int8: int8.map_or(float, |row| row.symmetric.integer),
+            float,
+            weights,
+            activations,
+            scales: scales(fixture),
+            ranges,
+            errors,
+            bits,
+            least_bits,
+            storage,
+            calibration,
+        })
+    }
+}
+
+/// The scales of the committed int8 network.
+fn scales(fixture: &NetworkFixture) -> Vec<ScaleRow> {
+    use quant::formulas::conventions::Convention;
+    let quant = &fixture.int8.network;
+    let [relative, multiply, absolute] =
+        Convention::ALL.map(|convention| quant.scales().to(convention));
+    let input = ScaleRow {
+        layer: "input".into(),
+        weight: None,
+        relative: None,
+        multiply: None,
+        absolute: absolute.input,
+        accumulator_bits: None,
+    };
+    let layers = quant
+        .network()
+        .weighted()
+        .enumerate()
+        .map(|(i, (name, _))| ScaleRow {
+            layer: name.to_owned(),
+            weight: Some(relative.layers[i].weight),
+            relative: Some(relative.layers[i].output),
+            multiply: Some(multiply.layers[i].output),
+            absolute: absolute.layers[i].output,
+            accumulator_bits: Some(quant.accumulators()[i].bits),
+        });
+    [input].into_iter().chain(layers).collect()
+}

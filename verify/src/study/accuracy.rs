@@ -1,0 +1,85 @@
+//! How many test images are classified rightly.
+
+use quant::QuantError;
+use quant::affine::{AffineNetwork, ExactInFloats, Simulation};
+use quant::scheme::Scheme;
+use reference::{Network, Tensor, Weights};
+use serde::Serialize;
+
+use super::Bench;
+use crate::claims::argmax;
+
+/// Right answers of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Accuracy {
+    /// Images whose label was predicted.
+    pub right: usize,
+    /// All images.
+    pub of: usize,
+}
+
+impl Accuracy {
+    /// In percent.
+    pub fn percent(&self) -> f64 {
+        self.right as f64 / self.of.max(1) as f64 * 100.0
+    }
+}
+
+/// Images that go through a network at once: few enough to stay small.
+const BATCH: usize = 500;
+
+impl Bench {
+    /// Of anything that scores images.
+    pub(super) fn accuracy(
+        &self,
+        scores: impl Fn(&Tensor<f32>) -> Result<Tensor<f32>, QuantError>,
+    ) -> Result<Accuracy, QuantError> {
+        let (mut right, item) = (0, self.images.item_len());
+        let batches = self.images.data().chunks(BATCH * item);
+        for (pixels, labels) in batches.zip(self.labels.chunks(BATCH)) {
+            let shape = [&[labels.len()], &self.images.shape()[1..]].concat();
+            let scores = scores(&Tensor::new(&shape, pixels.to_vec())?)?;
+            right += (argmax(&scores).iter().zip(labels))
+                .filter(|(a, b)| a == b)
+                .count();
+        }
+        Ok(Accuracy {
+            right,
+            of: self.labels.len(),
+        })
+    }
+
+    pub(super) fn float_accuracy(&self) -> Result<Accuracy, QuantError> {
+        self.accuracy_of(&self.float)
+    }
+
+    /// Of a float network.
+    pub(super) fn accuracy_of(
+        &self,
+        network: &Network<Weights<f32>>,
+    ) -> Result<Accuracy, QuantError> {
+        self.accuracy(|images| Ok(network.forward(images)?))
+    }
+
+    pub(super) fn quantized(&self, scheme: Scheme) -> Result<AffineNetwork, QuantError> {
+        AffineNetwork::quantize(&self.float, &self.calibration.ranges(&scheme)?, scheme)
+    }
+
+    /// Of the integer network.
+    pub(super) fn integer(&self, network: &AffineNetwork) -> Result<Accuracy, QuantError> {
+        let executor = ExactInFloats::new(network.clone())?;
+        self.accuracy(|images| Ok(executor.forward(images)?))
+    }
+
+    /// Of the network that dequantizes after every layer.
+    pub(super) fn simulated(&self, network: &AffineNetwork) -> Result<Accuracy, QuantError> {
+        let simulation = Simulation::new(&self.float, network)?;
+        self.accuracy(|images| Ok(simulation.forward(images)?))
+    }
+
+    /// Of the float network with quantized weights.
+    pub(super) fn weights_only(&self, network: &AffineNetwork) -> Result<Accuracy, QuantError> {
+        let simulation = Simulation::weights_only(&self.float, network)?;
+        self.accuracy(|images| Ok(simulation.forward(images)?))
+    }
+}

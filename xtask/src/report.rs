@@ -1,0 +1,72 @@
+//! `cargo xtask report`: ranges, schemes and bit widths, measured.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use fixtures::Fixtures;
+use indicatif::{ProgressBar, ProgressStyle};
+use verify::study::{STEPS, StudyOptions, render, study};
+
+use crate::exit::Exit;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// One network; all, if none is named.
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+    /// The folder with mnist/ and cifar-10-batches-bin/: all 10,000 test images instead of
+    /// the 1,000 committed ones.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where report.html, report.md and report.json go.
+    #[arg(long, value_name = "DIR", default_value = "target/report")]
+    out: PathBuf,
+}
+
+/// Writes the report and says where.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let networks = match &arguments.network {
+        Some(name) => vec![name.clone()],
+        None => fixtures::NETWORKS.map(str::to_owned).to_vec(),
+    };
+    let style = ProgressStyle::with_template("{bar:40} {percent} % {msg} ({elapsed}, {eta} left)");
+    let bar = ProgressBar::new(STEPS * networks.len() as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let progress = |what: &str, steps: u64| {
+        bar.set_message(what.to_owned());
+        bar.inc(steps);
+    };
+    let options = StudyOptions {
+        fixtures: Fixtures::committed_root(),
+        networks,
+        data: arguments.data.clone(),
+    };
+    let measured = study(&options, &progress)?;
+    bar.finish_and_clear();
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+    let files = [
+        ("report.html", render::html(&measured)?),
+        ("report.md", render::markdown(&measured)),
+        ("report.json", render::json(&measured)),
+    ];
+    for (name, text) in files {
+        let path = arguments.out.join(name);
+        replace(&path, text.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        anstream::println!("{}", path.display());
+    }
+    Ok(Exit::Equal)
+}
+
+/// Writes beside the file and then takes its place, so that no half of it is ever seen.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
+}
