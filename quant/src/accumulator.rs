@@ -79,7 +79,8 @@ pub fn reach(
         if reached > i64::from(i32::MAX) {
             return Err(QuantError::AccumulatorOverflow {
                 channel,
-                bound: reached,
+                bound: reached.into(),
+                bits: i32::BITS,
             });
         }
         bound = bound.max(reached);
@@ -140,7 +141,8 @@ mod tests {
             reach(&w, Some(&[-i32::MAX + 127]), 128),
             Err(QuantError::AccumulatorOverflow {
                 channel: 0,
-                bound: i64::from(i32::MAX) + 1
+                bound: i128::from(i32::MAX) + 1,
+                bits: 32,
             })
         );
         let second = reach(&weight(&[1, 1], 2), Some(&[0, i32::MIN]), 127);

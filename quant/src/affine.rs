@@ -4,16 +4,18 @@
 //! accumulator is multiplied by `M = s_W · s_I / S_O`.
 
 mod exact;
+pub mod executor;
 mod golden;
 mod simulate;
 
 use reference::{Network, Op, Tensor, WeightShape, Weights, network::apply};
 
-use crate::observers::Range;
+use crate::observers::{Range, moving_average};
 use crate::scheme::{Granularity, ObservedAt, QuantParams, Scheme, TensorScheme};
 use crate::{QuantError, QuantNetwork};
 
 pub use exact::ExactInFloats;
+pub use executor::Executor;
 pub use golden::{AffineTrace, AffineTraceLayer};
 pub use simulate::{SimulatedLayer, Simulation};
 
@@ -142,18 +144,41 @@ impl Calibration {
             observer,
             ..
         } = scheme.activations;
+        self.observe(scheme.observed_at, |values| {
+            observer.range(values, grid, symmetry)
+        })
+    }
+
+    /// Ranges that follow `batches` equal parts of the images, each moving them by its part
+    /// `c`.
+    ///
+    /// # Errors
+    /// An activation that has no range.
+    pub fn moving_ranges(
+        &self,
+        observed_at: ObservedAt,
+        batches: usize,
+        c: f32,
+    ) -> Result<ObservedRanges, QuantError> {
+        self.observe(observed_at, |values| {
+            moving_average(values.chunks(values.len().div_ceil(batches).max(1)), c)
+        })
+    }
+
+    fn observe(
+        &self,
+        observed_at: ObservedAt,
+        range: impl Fn(&[f32]) -> Result<Range, QuantError>,
+    ) -> Result<ObservedRanges, QuantError> {
         let of = |(name, values, relu): &(String, Vec<f32>, bool)| {
-            let range = match *relu && scheme.observed_at == ObservedAt::AfterRelu {
-                true => {
-                    let rectified: Vec<f32> = values.iter().map(|a| a.max(0.0)).collect();
-                    observer.range(&rectified, grid, symmetry)
-                }
-                false => observer.range(values, grid, symmetry),
+            let range = match *relu && observed_at == ObservedAt::AfterRelu {
+                true => range(&values.iter().map(|a| a.max(0.0)).collect::<Vec<_>>()),
+                false => range(values),
             };
             range.map_err(|error| error.in_layer(name))
         };
         Ok(ObservedRanges {
-            input: observer.range(&self.input, grid, symmetry)?,
+            input: range(&self.input)?,
             outputs: self.outputs.iter().map(of).collect::<Result<_, _>>()?,
         })
     }
@@ -175,6 +200,7 @@ impl Calibration {
 pub struct AffineNetwork {
     network: Network<AffineWeights>,
     input: QuantParams,
+    reach: Vec<i64>,
 }
 
 impl AffineNetwork {
@@ -216,7 +242,8 @@ impl AffineNetwork {
     /// The network with these codes; `input` is of its input's codes.
     ///
     /// # Errors
-    /// An operator that has no integer form.
+    /// An operator that has no integer form, or accumulators that float64 does not hold
+    /// exactly: they are multiplied there.
     pub fn new(network: Network<AffineWeights>, input: QuantParams) -> Result<Self, QuantError> {
         if let Some(layer) = (network.layers().iter()).find(|l| matches!(l.op, Op::LogSoftmax)) {
             let error = QuantError::Unsupported(
@@ -224,7 +251,19 @@ impl AffineNetwork {
             );
             return Err(error.in_layer(&layer.name));
         }
-        Ok(Self { network, input })
+        let mut previous = &input;
+        let reach = (network.weighted())
+            .map(|(name, layer)| {
+                let reach = reach(layer, previous).map_err(|error| error.in_layer(name));
+                previous = &layer.output;
+                reach
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            network,
+            input,
+            reach,
+        })
     }
 
     /// The layers with their codes.
@@ -238,22 +277,36 @@ impl AffineNetwork {
     }
 
     /// The largest |acc| of each weighted layer over all inputs (eq. 14).
-    pub fn reach(&self) -> Vec<i64> {
-        let mut largest_input = largest(&self.input);
-        (self.network.weighted())
-            .map(|(_, layer)| {
-                let weights = layer.shifted();
-                let channel = |o: usize| {
-                    let sum: i64 = weights.item(o).iter().map(|&w| i64::from(w.abs())).sum();
-                    let bias = layer.bias.as_ref().map_or(0, |bias| bias[o].abs());
-                    sum * largest_input + bias
-                };
-                let reach = (0..layer.multipliers.len()).map(channel).max().unwrap_or(0);
-                largest_input = largest(&layer.output);
-                reach
-            })
-            .collect()
+    pub fn reach(&self) -> &[i64] {
+        &self.reach
     }
+}
+
+/// The largest |acc| of a layer whose input has these codes.
+fn reach(layer: &AffineWeights, input: &QuantParams) -> Result<i64, QuantError> {
+    let codes = layer.shifted();
+    let mut most = 0;
+    for channel in 0..layer.multipliers.len() {
+        let sum: i128 = (codes.item(channel).iter())
+            .map(|&code| i128::from(code.unsigned_abs()))
+            .sum();
+        let bias = layer
+            .bias
+            .as_ref()
+            .map_or(0, |bias| i128::from(bias[channel]));
+        let bound = sum * i128::from(largest(input)) + bias.abs();
+        match i64::try_from(bound) {
+            Ok(narrow) if bound < 1 << f64::MANTISSA_DIGITS => most = narrow.max(most),
+            _ => {
+                return Err(QuantError::AccumulatorOverflow {
+                    channel,
+                    bound,
+                    bits: f64::MANTISSA_DIGITS + 1,
+                });
+            }
+        }
+    }
+    Ok(most)
 }
 
 /// The largest |q − z|.
@@ -303,6 +356,7 @@ fn quantize_layer(
                             index,
                             bias: value,
                             code,
+                            bits: f64::MANTISSA_DIGITS + 1,
                         }),
                         false => Err(QuantError::NotFinite { index, value }),
                     }

@@ -31,9 +31,17 @@ pub enum QuantError {
     /// Codes that are no grid.
     #[error("{} bits{} is no grid of codes: 1 to 16 bits and at least two codes", .0.bits, if .0.narrow { ", narrow" } else { "" })]
     Grid(Grid),
-    /// A bias code does not fit int32.
+    /// A zero point that is no code.
+    #[error("zero point {zero_point} is none of the codes {} to {}", .grid.low(), .grid.high())]
+    ZeroPoint {
+        /// The code that is to stand for 0.
+        zero_point: i32,
+        /// The codes there are.
+        grid: Grid,
+    },
+    /// A bias code that its integers do not hold.
     #[error(
-        "bias {index} is {bias} = {code:e} steps of its scale, which int32 does not hold; \
+        "bias {index} is {bias} = {code:e} steps of its scale, which {bits} bits do not hold; \
          the weight scale of its layer is too small for it"
     )]
     BiasOverflow {
@@ -43,17 +51,21 @@ pub enum QuantError {
         bias: f32,
         /// The code before saturation.
         code: f64,
+        /// Of the bias codes.
+        bits: u32,
     },
-    /// Some input could overflow the int32 accumulator.
+    /// Some input could overflow the accumulator.
     #[error(
-        "output channel {channel} can reach an accumulator of ±{bound}, beyond int32; \
+        "output channel {channel} can reach an accumulator of ±{bound}, beyond {bits} bits; \
          split the layer or use fewer bits"
     )]
     AccumulatorOverflow {
         /// Output channel.
         channel: usize,
         /// Σ|W_q|·max|I_q| + |β_q|.
-        bound: i64,
+        bound: i128,
+        /// Of the accumulator: 32, or the 54 that float64 holds every integer of.
+        bits: u32,
     },
     /// There must be one range for each weighted layer.
     #[error("expected {expected} output ranges, one for each weighted layer, got {got}")]

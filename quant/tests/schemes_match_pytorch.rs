@@ -134,7 +134,7 @@ fn all_images_have_pytorchs_output_codes(
     for golden in (bench.schemes.schemes.iter()).filter(|s| chosen.contains(&s.name.as_str())) {
         let network = bench.quantized(golden);
         let last = network.network().weighted().last().unwrap().1.output;
-        let fast = ExactInFloats::new(network).unwrap();
+        let fast = ExactInFloats::new(network);
         let codes = (fast.forward(&bench.images).unwrap()).map(|q| q as i32 + last.zero_point);
         let at = format!("{name}, {}", golden.name);
         assert_eq!(hash(&codes, i32::to_le_bytes), golden.output_codes, "{at}");

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use reference::{Network, Tensor, Weights};
 
 use crate::claims::{self, Coverage};
+use crate::model_file::ModelFileError;
 use crate::report::{NetworkSummary, Report};
 use crate::{Row, Subject};
 
@@ -49,6 +50,14 @@ pub enum VerifyError {
     UnknownNetwork {
         /// What was asked for.
         name: String,
+    },
+    /// A network that cannot be measured, or saved and loaded back.
+    #[error("{network}: {source}")]
+    ModelFile {
+        /// The network.
+        network: String,
+        /// What is wrong with it.
+        source: Box<ModelFileError>,
     },
     /// A network or case that cannot be run.
     #[error("{subject}: {source}")]

@@ -6,6 +6,7 @@ mod accuracy;
 mod calibration;
 mod errors;
 pub mod render;
+mod scales;
 mod statistics;
 mod storage;
 mod sweeps;
@@ -13,17 +14,20 @@ mod sweeps;
 use fixtures::{Fixtures, ImageSet, NetworkFixture, official};
 use quant::QuantError;
 use quant::affine::Calibration;
+use quant::affine::executor::MakeExecutor;
 use reference::{Network, Tensor, Weights};
 use serde::Serialize;
 
 pub use accuracy::Accuracy;
 pub use calibration::CalibrationRow;
 pub use errors::ErrorRow;
-pub use statistics::{Outside, TensorStatistics};
+pub use scales::{ScaleRow, ZeroPointRow};
+pub use statistics::{AFTER_RELU, Outside, TensorStatistics};
 pub use storage::StorageRow;
-pub use sweeps::{BitsRow, RangeRow};
+pub use sweeps::{BitsRow, Executed, RangeRow};
 
 use crate::VerifyError;
+use crate::model_file::ModelFileError;
 
 /// What to study.
 #[derive(Clone, Debug)]
@@ -34,6 +38,12 @@ pub struct StudyOptions {
     pub networks: Vec<String>,
     /// A folder with the official files: all 10,000 test images instead of 1,000.
     pub data: Option<std::path::PathBuf>,
+    /// At most so many test images; all, if none is said.
+    pub images: Option<usize>,
+    /// What runs the integer networks.
+    pub executor: MakeExecutor,
+    /// n·σ ranges no wider than the data.
+    pub cap_sigma: bool,
 }
 
 /// All that was measured.
@@ -68,6 +78,10 @@ pub struct NetworkStudy {
     pub activations: Vec<TensorStatistics>,
     /// Scales of the int8 network in three conventions.
     pub scales: Vec<ScaleRow>,
+    /// Parameters of the asymmetric int8 network.
+    pub zero_points: Vec<ZeroPointRow>,
+    /// Whether n·σ ranges are no wider than the data.
+    pub cap_sigma: bool,
     /// Accuracy against how ranges are made.
     pub ranges: Vec<RangeRow>,
     /// Signal to noise of each layer's weights and activations.
@@ -91,23 +105,6 @@ pub struct LeastBits {
     pub asymmetric: Option<u32>,
 }
 
-/// The scales of one layer of the int8 network.
-#[derive(Clone, Debug, Serialize)]
-pub struct ScaleRow {
-    /// `input`, or the layer.
-    pub layer: String,
-    /// s_W, of a weighted layer.
-    pub weight: Option<f64>,
-    /// s_O that divides an accumulator.
-    pub relative: Option<f64>,
-    /// n_O = 1/s_O.
-    pub multiply: Option<f64>,
-    /// S_O, the real value of one output code (s_I of the input).
-    pub absolute: f64,
-    /// The least accumulator width in bits.
-    pub accumulator_bits: Option<u32>,
-}
-
 /// What the parts of a study are made from.
 struct Bench {
     float: Network<Weights<f32>>,
@@ -118,7 +115,14 @@ struct Bench {
     calibration_images: Tensor<f32>,
     calibration_labels: Vec<u8>,
     calibration: Calibration,
+    /// The first training images, if there is the data.
+    training_images: Option<Tensor<f32>>,
+    executor: MakeExecutor,
+    cap_sigma: bool,
 }
+
+/// Training images that are calibrated on beside the committed ones.
+const TRAINING_IMAGES: usize = 1_000;
 
 /// Measures every network; `progress` hears of each step, and how many there are.
 ///
@@ -138,9 +142,9 @@ pub fn study(
         let images = ImageSet::load(&fixtures, &fixture.data)?;
         let bench = Bench::new(&fixture, &images, options)?;
         let measured = bench.measure(&fixture, &images, progress);
-        networks.push(measured.map_err(|source| VerifyError::Unusable {
-            subject: name.clone(),
-            source,
+        networks.push(measured.map_err(|source| VerifyError::ModelFile {
+            network: name.clone(),
+            source: Box::new(source),
         })?);
     }
     let torch = fixtures.manifest().producer.get("torch");
@@ -164,6 +168,10 @@ impl Bench {
             Some(root) => official::test_images(root, &fixture.data, &images.source)?,
             None => images.pixels.clone(),
         };
+        let pixels = pixels.head(options.images.unwrap_or(usize::MAX));
+        let training_images = (options.data.as_ref())
+            .map(|root| official::training_images(root, &fixture.data, &images.source))
+            .transpose()?;
         let calibration_images = input.normalize(&images.calibration);
         let unusable = |source: QuantError| VerifyError::Unusable {
             subject: fixture.network.name().to_owned(),
@@ -176,7 +184,11 @@ impl Bench {
             calibration_labels: images.calibration_labels.clone(),
             labels: images.labels[..pixels.shape()[0]].to_vec(),
             images: input.normalize(&pixels),
+            training_images: (training_images)
+                .map(|images| input.normalize(&images.head(TRAINING_IMAGES))),
             float: fixture.network.clone(),
+            executor: options.executor,
+            cap_sigma: options.cap_sigma,
         })
     }
 
@@ -185,7 +197,7 @@ impl Bench {
         fixture: &NetworkFixture,
         images: &ImageSet,
         progress: &(dyn Fn(&str, u64) + Sync),
-    ) -> Result<NetworkStudy, QuantError> {
+    ) -> Result<NetworkStudy, ModelFileError> {
         let name = fixture.network.name();
         let step = |what: &str| progress(&format!("{name}: {what}"), 1);
         step("float");
@@ -218,7 +230,9 @@ impl Bench {
             float,
             weights,
             activations,
-            scales: scales(fixture),
+            scales: scales::scales(fixture),
+            zero_points: self.zero_points()?,
+            cap_sigma: self.cap_sigma,
             ranges,
             errors,
             bits,
@@ -227,33 +241,4 @@ impl Bench {
             calibration,
         })
     }
-}
-
-/// The scales of the committed int8 network.
-fn scales(fixture: &NetworkFixture) -> Vec<ScaleRow> {
-    use quant::formulas::conventions::Convention;
-    let quant = &fixture.int8.network;
-    let [relative, multiply, absolute] =
-        Convention::ALL.map(|convention| quant.scales().to(convention));
-    let input = ScaleRow {
-        layer: "input".into(),
-        weight: None,
-        relative: None,
-        multiply: None,
-        absolute: absolute.input,
-        accumulator_bits: None,
-    };
-    let layers = quant
-        .network()
-        .weighted()
-        .enumerate()
-        .map(|(i, (name, _))| ScaleRow {
-            layer: name.to_owned(),
-            weight: Some(relative.layers[i].weight),
-            relative: Some(relative.layers[i].output),
-            multiply: Some(multiply.layers[i].output),
-            absolute: absolute.layers[i].output,
-            accumulator_bits: Some(quant.accumulators()[i].bits),
-        });
-    [input].into_iter().chain(layers).collect()
 }

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fixtures::Fixtures;
 use indicatif::{ProgressBar, ProgressStyle};
+use quant::affine::executor;
 use verify::study::{STEPS, StudyOptions, render, study};
 
 use crate::exit::Exit;
@@ -21,9 +22,26 @@ pub(crate) struct Arguments {
     /// the 1,000 committed ones.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// At most so many test images.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    images: Option<u64>,
+    /// n·σ ranges no wider than the data; else they are kept as they are.
+    #[arg(long)]
+    cap_sigma: bool,
+    /// What runs the integer networks: the same codes, at another speed.
+    #[arg(long, value_enum, default_value_t = Executor::ExactInFloats)]
+    executor: Executor,
     /// Where report.html, report.md and report.json go.
     #[arg(long, value_name = "DIR", default_value = "target/report")]
     out: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Executor {
+    /// The golden interpreter, in int64.
+    Golden,
+    /// Integers in floats that hold them exactly.
+    ExactInFloats,
 }
 
 /// Writes the report and says where.
@@ -43,11 +61,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         fixtures: Fixtures::committed_root(),
         networks,
         data: arguments.data.clone(),
+        images: arguments.images.map(|count| count as usize),
+        executor: match arguments.executor {
+            Executor::Golden => executor::golden,
+            Executor::ExactInFloats => executor::exact_in_floats,
+        },
+        cap_sigma: arguments.cap_sigma,
     };
-    let measured = study(&options, &progress)?;
-    bar.finish_and_clear();
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+    let measured = study(&options, &progress)?;
+    bar.finish_and_clear();
     let files = [
         ("report.html", render::html(&measured)?),
         ("report.md", render::markdown(&measured)),

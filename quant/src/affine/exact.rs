@@ -9,7 +9,6 @@ use reference::{Element, Op, ShapeError, Tensor};
 
 use super::golden::code;
 use super::{AffineNetwork, AffineWeights};
-use crate::QuantError;
 use crate::scheme::QuantParams;
 
 /// A network that computes the codes of [`AffineNetwork::trace`], and nothing in between.
@@ -21,21 +20,12 @@ pub struct ExactInFloats {
 }
 
 impl ExactInFloats {
-    /// # Errors
-    /// A layer whose accumulators even float64 does not hold.
-    pub fn new(network: AffineNetwork) -> Result<Self, QuantError> {
-        let reach = network.reach();
-        let names = network.network().weighted().map(|(name, _)| name);
-        for (name, &bound) in names.zip(&reach) {
-            if bound >= 1 << f64::MANTISSA_DIGITS {
-                let error = QuantError::AccumulatorOverflow { channel: 0, bound };
-                return Err(error.in_layer(name));
-            }
-        }
-        let narrow = (reach.iter())
+    /// Chooses each layer's type.
+    pub fn new(network: AffineNetwork) -> Self {
+        let narrow = (network.reach().iter())
             .map(|&bound| bound < 1 << f32::MANTISSA_DIGITS)
             .collect();
-        Ok(Self { network, narrow })
+        Self { network, narrow }
     }
 
     /// The codes of the last layer less their zero point, for normalized images

@@ -24,7 +24,12 @@ pub fn quantized_bias(
             }
             let code = Rounding::TiesToEven.round(f64::from(bias) / scale);
             if code < f64::from(i32::MIN) || code > f64::from(i32::MAX) {
-                return Err(QuantError::BiasOverflow { index, bias, code });
+                return Err(QuantError::BiasOverflow {
+                    index,
+                    bias,
+                    code,
+                    bits: 32,
+                });
             }
             Ok(code as i32)
         })
@@ -60,7 +65,8 @@ mod tests {
             Err(QuantError::BiasOverflow {
                 index: 0,
                 bias: 2147483648.0,
-                code: 2147483648.0
+                code: 2147483648.0,
+                bits: 32,
             })
         );
         assert!(matches!(

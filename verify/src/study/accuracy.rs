@@ -1,8 +1,9 @@
 //! How many test images are classified rightly.
 
 use quant::QuantError;
-use quant::affine::{AffineNetwork, ExactInFloats, Simulation};
+use quant::affine::{AffineNetwork, Simulation};
 use quant::scheme::Scheme;
+use rayon::prelude::*;
 use reference::{Network, Tensor, Weights};
 use serde::Serialize;
 
@@ -25,24 +26,27 @@ impl Accuracy {
     }
 }
 
-/// Images that go through a network at once: few enough to stay small.
-const BATCH: usize = 500;
+/// Images that go through a network at once: enough for every core, and few enough for caches.
+const BATCH: usize = 100;
 
 impl Bench {
     /// Of anything that scores images.
     pub(super) fn accuracy(
         &self,
-        scores: impl Fn(&Tensor<f32>) -> Result<Tensor<f32>, QuantError>,
+        scores: impl Fn(&Tensor<f32>) -> Result<Tensor<f32>, QuantError> + Sync,
     ) -> Result<Accuracy, QuantError> {
-        let (mut right, item) = (0, self.images.item_len());
-        let batches = self.images.data().chunks(BATCH * item);
-        for (pixels, labels) in batches.zip(self.labels.chunks(BATCH)) {
-            let shape = [&[labels.len()], &self.images.shape()[1..]].concat();
-            let scores = scores(&Tensor::new(&shape, pixels.to_vec())?)?;
-            right += (argmax(&scores).iter().zip(labels))
-                .filter(|(a, b)| a == b)
-                .count();
-        }
+        let batches = (self.images.data()).par_chunks(BATCH * self.images.item_len());
+        let right = batches
+            .zip(self.labels.par_chunks(BATCH))
+            .map(|(pixels, labels)| {
+                let shape = [&[labels.len()], &self.images.shape()[1..]].concat();
+                let scores = scores(&Tensor::new(&shape, pixels.to_vec())?)?;
+                let predicted = argmax(&scores);
+                Ok((predicted.iter().zip(labels))
+                    .filter(|(a, b)| a == b)
+                    .count())
+            })
+            .sum::<Result<usize, QuantError>>()?;
         Ok(Accuracy {
             right,
             of: self.labels.len(),
@@ -67,8 +71,8 @@ impl Bench {
 
     /// Of the integer network.
     pub(super) fn integer(&self, network: &AffineNetwork) -> Result<Accuracy, QuantError> {
-        let executor = ExactInFloats::new(network.clone())?;
-        self.accuracy(|images| Ok(executor.forward(images)?))
+        let executor = (self.executor)(network.clone());
+        self.accuracy(|images| Ok(executor.scores(images)?))
     }
 
     /// Of the network that dequantizes after every layer.

@@ -32,7 +32,10 @@ const INT8: Grid = Grid {
 
 impl Bench {
     pub(super) fn errors(&self) -> Result<Vec<ErrorRow>, QuantError> {
-        let sigma = |n| Observer::NSigma { n, capped: false };
+        let sigma = |n| Observer::NSigma {
+            n,
+            capped: self.cap_sigma,
+        };
         let observers = [
             Observer::MinMax,
             Observer::LeastSquares,

@@ -3,6 +3,7 @@
 mod markdown;
 mod page;
 mod plot;
+mod sections;
 mod text;
 
 pub use markdown::markdown;

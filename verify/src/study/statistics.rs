@@ -20,6 +20,8 @@ pub struct TensorStatistics {
     pub mean: f64,
     /// σ, with n − 1.
     pub deviation: f64,
+    /// The fraction of the values that are 0.
+    pub zero: f64,
     /// What lies outside 1, 2 and 3 σ.
     pub outside: Vec<Outside>,
     /// Counts in equal bins from min to max.
@@ -41,6 +43,9 @@ pub struct Outside {
 
 const BINS: usize = 64;
 
+/// The end of the name of a layer's outputs after its ReLU.
+pub const AFTER_RELU: &str = ", after ReLU";
+
 impl TensorStatistics {
     fn of(name: impl Into<String>, values: &[f32]) -> Self {
         let wide = || values.iter().map(|&v| f64::from(v));
@@ -61,6 +66,7 @@ impl TensorStatistics {
                 fraction: count as f64 / values.len().max(1) as f64,
             }
         });
+        let zeros = values.iter().filter(|v| **v == 0.0).count();
         let mut histogram = vec![0; BINS];
         for v in wide() {
             let bin = ((v - min) / (max - min) * BINS as f64) as usize;
@@ -73,6 +79,7 @@ impl TensorStatistics {
             max,
             mean,
             deviation,
+            zero: zeros as f64 / values.len().max(1) as f64,
             outside: outside.to_vec(),
             histogram,
         }
@@ -101,7 +108,7 @@ impl Bench {
             if relu {
                 let rectified: Vec<f32> = values.iter().map(|v| v.max(0.0)).collect();
                 statistics.push(TensorStatistics::of(
-                    format!("{name}, after ReLU"),
+                    format!("{name}{AFTER_RELU}"),
                     &rectified,
                 ));
             }
@@ -120,7 +127,7 @@ mod tests {
         let of = TensorStatistics::of("x", &values);
         assert_eq!((of.min, of.max, of.mean), (0.0, 127.0, 63.5));
         assert_eq!(of.histogram.iter().sum::<usize>(), 128);
-        assert_eq!(of.histogram[0], 2);
+        assert_eq!((of.histogram[0], of.zero), (2, 1.0 / 128.0));
         // σ = 37.09…: 27 values lie below 26.4 and as many above 100.6.
         assert_eq!(of.outside[0].fraction, 54.0 / 128.0);
         assert_eq!(of.outside[1].fraction, 0.0);

@@ -7,7 +7,7 @@ use reference::Weights;
 use serde::Serialize;
 
 use super::{Accuracy, Bench};
-use crate::model_file;
+use crate::model_file::{self, ModelFileError, Saved};
 
 /// One way to keep a network.
 #[derive(Clone, Debug, Serialize)]
@@ -18,53 +18,63 @@ pub struct StorageRow {
     pub parameters: usize,
     /// Bytes of the saved model file.
     pub file: usize,
-    /// What it classifies.
+    /// What it classifies, loaded back.
     pub accuracy: Accuracy,
+    /// The file.
+    #[serde(skip)]
+    pub saved: Vec<u8>,
 }
 
+/// Widths of weights and activations that are stored.
+const STORED_BITS: [u32; 4] = [8, 6, 4, 3];
+
 impl Bench {
-    pub(super) fn storage(&self, float: &Accuracy) -> Result<Vec<StorageRow>, QuantError> {
-        let mut rows = Vec::new();
-        let float32 = model_file::save_float::<f32>(&self.float);
-        rows.push(StorageRow {
-            stored: "float32".into(),
-            parameters: float32.parameters,
-            file: float32.bytes.len(),
-            accuracy: *float,
-        });
-        let rounded = |narrow: &dyn Fn(f32) -> f32| {
-            let network = self.float.try_map_weights(|_, w| {
-                Ok::<_, QuantError>(Weights {
-                    weight: w.weight.map(narrow),
-                    bias: (w.bias.as_ref()).map(|b| b.iter().map(|&b| narrow(b)).collect()),
-                })
-            })?;
-            self.accuracy_of(&network)
-        };
-        let half = model_file::save_float::<f16>(&self.float);
-        rows.push(StorageRow {
-            stored: "float16".into(),
-            parameters: half.parameters,
-            file: half.bytes.len(),
-            accuracy: rounded(&|x| f16::from_f32(x).to_f32())?,
-        });
-        let brain = model_file::save_float::<bf16>(&self.float);
-        rows.push(StorageRow {
-            stored: "bfloat16".into(),
-            parameters: brain.parameters,
-            file: brain.bytes.len(),
-            accuracy: rounded(&|x| bf16::from_f32(x).to_f32())?,
-        });
-        for bits in [8, 6, 4, 3] {
-            let network = self.quantized(Scheme::uniform(bits, Symmetry::Asymmetric))?;
-            let saved = model_file::save(&network);
-            rows.push(StorageRow {
-                stored: format!("int{bits}"),
-                parameters: saved.parameters,
-                file: saved.bytes.len(),
-                accuracy: self.integer(&network)?,
-            });
+    pub(super) fn storage(&self, float: &Accuracy) -> Result<Vec<StorageRow>, ModelFileError> {
+        let mut rows = vec![
+            row(
+                "float32",
+                model_file::save_float::<f32>(&self.float),
+                *float,
+            ),
+            row(
+                "float16",
+                model_file::save_float::<f16>(&self.float),
+                self.rounded(|x| f16::from_f32(x).to_f32())?,
+            ),
+            row(
+                "bfloat16",
+                model_file::save_float::<bf16>(&self.float),
+                self.rounded(|x| bf16::from_f32(x).to_f32())?,
+            ),
+        ];
+        for bits in STORED_BITS {
+            let saved =
+                model_file::save(&self.quantized(Scheme::uniform(bits, Symmetry::Asymmetric))?);
+            let loaded = model_file::load(&saved.bytes)?;
+            let accuracy = self.integer(&loaded)?;
+            rows.push(row(&format!("int{bits}"), saved, accuracy));
         }
         Ok(rows)
+    }
+
+    /// Of the float network whose parameters a narrower type holds.
+    fn rounded(&self, narrow: impl Fn(f32) -> f32) -> Result<Accuracy, QuantError> {
+        let network = self.float.try_map_weights(|_, w| {
+            Ok::<_, QuantError>(Weights {
+                weight: w.weight.map(&narrow),
+                bias: (w.bias.as_ref()).map(|b| b.iter().map(|&b| narrow(b)).collect()),
+            })
+        })?;
+        self.accuracy_of(&network)
+    }
+}
+
+fn row(stored: &str, saved: Saved, accuracy: Accuracy) -> StorageRow {
+    StorageRow {
+        stored: stored.into(),
+        parameters: saved.parameters,
+        file: saved.bytes.len(),
+        accuracy,
+        saved: saved.bytes,
     }
 }

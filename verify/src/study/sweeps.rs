@@ -2,8 +2,7 @@
 
 use quant::QuantError;
 use quant::observers::Observer;
-use quant::scheme::{Scheme, Symmetry};
-use rayon::prelude::*;
+use quant::scheme::{Granularity, Scheme, Symmetry};
 use serde::Serialize;
 
 use super::{Accuracy, Bench};
@@ -30,14 +29,16 @@ pub struct BitsRow {
     /// 1 to 16.
     pub bits: u32,
     /// Signed codes about 0.
-    pub symmetric: BothExecutors,
+    pub symmetric: Executed,
     /// Codes with a zero point; activations from 0, observed after ReLU.
-    pub asymmetric: BothExecutors,
+    pub asymmetric: Executed,
 }
 
-/// The two ways to run a quantized network.
+/// One quantized network, run in each way.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct BothExecutors {
+pub struct Executed {
+    /// The float network with the quantized weights.
+    pub weights_only: Accuracy,
     /// Integers from the input to the output.
     pub integer: Accuracy,
     /// Made real again after every layer.
@@ -45,8 +46,8 @@ pub struct BothExecutors {
 }
 
 /// The rules that are compared, widest first.
-pub(super) fn observers() -> Vec<Observer> {
-    let sigma = |n| Observer::NSigma { n, capped: false };
+fn observers(capped: bool) -> Vec<Observer> {
+    let sigma = |n| Observer::NSigma { n, capped };
     vec![
         Observer::MinMax,
         Observer::Percentile(0.9999),
@@ -62,7 +63,7 @@ pub(super) fn observers() -> Vec<Observer> {
 }
 
 /// Symmetric int8 with these ranges.
-pub(super) fn int8(weights: Observer, activations: Observer) -> Scheme {
+fn int8(weights: Observer, activations: Observer) -> Scheme {
     let mut scheme = Scheme::uniform(8, Symmetry::Symmetric);
     scheme.weights.observer = weights;
     scheme.activations.observer = activations;
@@ -71,37 +72,58 @@ pub(super) fn int8(weights: Observer, activations: Observer) -> Scheme {
 
 impl Bench {
     pub(super) fn ranges(&self) -> Result<Vec<RangeRow>, QuantError> {
-        (observers().into_par_iter())
+        let mut rows = (observers(self.cap_sigma).into_iter())
             .map(|observer| {
-                let network = self.quantized(int8(observer, Observer::MinMax))?;
-                Ok(RangeRow {
-                    range: observer.name(),
-                    weights_only: self.weights_only(&network)?,
-                    integer: self.integer(&network)?,
-                    everything: self.integer(&self.quantized(int8(observer, observer))?)?,
-                })
+                let weights = int8(observer, Observer::MinMax);
+                self.range_row(observer.name(), weights, int8(observer, observer))
             })
-            .collect()
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut by_channel = int8(Observer::MinMax, Observer::MinMax);
+        by_channel.weights.granularity = Granularity::PerChannel;
+        rows.insert(
+            1,
+            self.range_row("max-abs, per channel".into(), by_channel, by_channel)?,
+        );
+        Ok(rows)
     }
 
-    pub(super) fn bits(&self, step: &(dyn Fn(&str) + Sync)) -> Result<Vec<BitsRow>, QuantError> {
+    fn range_row(
+        &self,
+        range: String,
+        weights: Scheme,
+        everything: Scheme,
+    ) -> Result<RangeRow, QuantError> {
+        let network = self.quantized(weights)?;
+        let integer = self.integer(&network)?;
+        Ok(RangeRow {
+            range,
+            weights_only: self.weights_only(&network)?,
+            integer,
+            everything: match everything == weights {
+                true => integer,
+                false => self.integer(&self.quantized(everything)?)?,
+            },
+        })
+    }
+
+    pub(super) fn bits(&self, step: &dyn Fn(&str)) -> Result<Vec<BitsRow>, QuantError> {
         BITS.map(|bits| {
-            let both = |symmetry| {
-                let network = self.quantized(Scheme::uniform(bits, symmetry))?;
-                Ok::<_, QuantError>(BothExecutors {
-                    integer: self.integer(&network)?,
-                    simulated: self.simulated(&network)?,
-                })
-            };
             step(&format!("{bits} bits"));
-            let (symmetric, asymmetric) =
-                rayon::join(|| both(Symmetry::Symmetric), || both(Symmetry::Asymmetric));
             Ok(BitsRow {
                 bits,
-                symmetric: symmetric?,
-                asymmetric: asymmetric?,
+                symmetric: self.executed(Scheme::uniform(bits, Symmetry::Symmetric))?,
+                asymmetric: self.executed(Scheme::uniform(bits, Symmetry::Asymmetric))?,
             })
         })
         .collect()
+    }
+
+    fn executed(&self, scheme: Scheme) -> Result<Executed, QuantError> {
+        let network = self.quantized(scheme)?;
+        Ok(Executed {
+            weights_only: self.weights_only(&network)?,
+            integer: self.integer(&network)?,
+            simulated: self.simulated(&network)?,
+        })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{decibel, percent, short, text};
-use crate::study::{NetworkStudy, Study, TensorStatistics};
+use super::sections::{Table, overview, sections, subtitle};
+use super::text;
+use crate::study::Study;
 
 /// The whole report.
 pub fn markdown(study: &Study) -> String {
@@ -13,29 +14,6 @@ pub fn markdown(study: &Study) -> String {
     page
 }
 
-/// A table's heading and rows, numbers to the right.
-pub(super) struct Table {
-    pub(super) head: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Self {
-        Self {
-            head: head.map(str::to_owned).to_vec(),
-            rows: rows.map(Vec::from).collect(),
-        }
-    }
-}
-
-/// One section: what is seen, and the tables it is seen in.
-pub(super) struct Section {
-    pub(super) id: &'static str,
-    pub(super) title: &'static str,
-    pub(super) text: String,
-    pub(super) tables: Vec<Table>,
-}
-
 fn write(page: &mut String, study: &Study) -> std::fmt::Result {
     writeln!(
         page,
@@ -43,6 +21,7 @@ fn write(page: &mut String, study: &Study) -> std::fmt::Result {
         study.torch
     )?;
     table(page, &overview(study))?;
+    writeln!(page, "\n{}", text::overview(study))?;
     for network in &study.networks {
         writeln!(page, "\n## {}\n\n{}\n", network.name, subtitle(network))?;
         for section in sections(network) {
@@ -53,18 +32,11 @@ fn write(page: &mut String, study: &Study) -> std::fmt::Result {
             }
         }
     }
+    writeln!(page, "\n## How it was made\n")?;
+    for note in text::notes(study) {
+        writeln!(page, "- {note}")?;
+    }
     Ok(())
-}
-
-pub(super) fn subtitle(network: &NetworkStudy) -> String {
-    let note = match network.note.as_str() {
-        "" => String::new(),
-        note => format!(" {note}"),
-    };
-    format!(
-        "{}: accuracies over {} test images, ranges from {} training images.{note}",
-        network.data, network.images, network.calibration_images
-    )
 }
 
 fn table(page: &mut String, table: &Table) -> std::fmt::Result {
@@ -75,187 +47,4 @@ fn table(page: &mut String, table: &Table) -> std::fmt::Result {
         writeln!(page, "| {} |", row.join(" | "))?;
     }
     Ok(())
-}
-
-/// All networks side by side.
-pub(super) fn overview(study: &Study) -> Table {
-    let bits = |bits: Option<u32>| bits.map_or("more than 16".into(), |bits| bits.to_string());
-    Table::new(
-        [
-            "network",
-            "float",
-            "int8",
-            "least bits, symmetric",
-            "asymmetric",
-            "int8 file / float32",
-        ],
-        study.networks.iter().map(|network| {
-            let bytes = |stored: &str| {
-                let row = network.storage.iter().find(|row| row.stored == stored);
-                row.map_or(f64::NAN, |row| row.file as f64)
-            };
-            [
-                network.name.clone(),
-                percent(network.float.percent()),
-                percent(network.int8.percent()),
-                bits(network.least_bits.symmetric),
-                bits(network.least_bits.asymmetric),
-                percent(bytes("int8") / bytes("float32") * 100.0),
-            ]
-        }),
-    )
-}
-
-fn statistics(tensors: &[TensorStatistics]) -> Table {
-    Table::new(
-        [
-            "tensor",
-            "values",
-            "min",
-            "max",
-            "μ",
-            "σ",
-            "3σ range",
-            "outside 1σ",
-            "2σ",
-            "3σ",
-        ],
-        tensors.iter().map(|tensor| {
-            let outside = |n: usize| percent(tensor.outside[n].fraction * 100.0);
-            let three = &tensor.outside[2];
-            [
-                tensor.name.clone(),
-                tensor.count.to_string(),
-                short(tensor.min),
-                short(tensor.max),
-                short(tensor.mean),
-                short(tensor.deviation),
-                format!("{} … {}", short(three.low), short(three.high)),
-                outside(0),
-                outside(1),
-                outside(2),
-            ]
-        }),
-    )
-}
-
-/// The sections of one network, in the order of the page.
-pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
-    let accuracy = |accuracy: &crate::study::Accuracy| percent(accuracy.percent());
-    let optional = |value: Option<f64>| value.map_or(String::new(), short);
-    vec![
-        Section {
-            id: "weights",
-            title: "Weights",
-            text: text::weights(network),
-            tables: vec![statistics(&network.weights)],
-        },
-        Section {
-            id: "activations",
-            title: "Activations",
-            text: "Over the calibration images, outputs before and after ReLU.".into(),
-            tables: vec![statistics(&network.activations)],
-        },
-        Section {
-            id: "scales",
-            title: "Scales",
-            text: "Of the int8 network in three conventions; the multiplier M is 1/s_O, as n_O. The least accumulator width holds every sum, whatever the input.".into(),
-            tables: vec![Table::new(
-                ["layer", "s_W", "s_O relative", "n_O = M", "S_O absolute", "accumulator bits"],
-                network.scales.iter().map(|row| {
-                    [
-                        row.layer.clone(),
-                        optional(row.weight),
-                        optional(row.relative),
-                        optional(row.multiply),
-                        short(row.absolute),
-                        row.accumulator_bits.map_or(String::new(), |bits| bits.to_string()),
-                    ]
-                }),
-            )],
-        },
-        Section {
-            id: "ranges",
-            title: "Accuracy against range",
-            text: text::ranges(network),
-            tables: vec![Table::new(
-                ["range", "weights only", "int8, activations max-abs", "int8, both at this range"],
-                network.ranges.iter().map(|row| {
-                    [
-                        row.range.clone(),
-                        accuracy(&row.weights_only),
-                        accuracy(&row.integer),
-                        accuracy(&row.everything),
-                    ]
-                }),
-            )],
-        },
-        Section {
-            id: "errors",
-            title: "Clipping and rounding, apart",
-            text: text::errors(network),
-            tables: vec![Table::new(
-                ["layer", "tensor", "range", "SQNR", "of clipping alone", "of rounding alone"],
-                network.errors.iter().map(|row| {
-                    [
-                        row.layer.clone(),
-                        row.tensor.to_owned(),
-                        row.range.clone(),
-                        decibel(row.sqnr),
-                        decibel(row.clipping),
-                        decibel(row.rounding),
-                    ]
-                }),
-            )],
-        },
-        Section {
-            id: "bits",
-            title: "Accuracy against bits",
-            text: text::bits(network),
-            tables: vec![Table::new(
-                ["bits", "symmetric, integer", "symmetric, simulated", "asymmetric, integer", "asymmetric, simulated"],
-                network.bits.iter().map(|row| {
-                    [
-                        row.bits.to_string(),
-                        accuracy(&row.symmetric.integer),
-                        accuracy(&row.symmetric.simulated),
-                        accuracy(&row.asymmetric.integer),
-                        accuracy(&row.asymmetric.simulated),
-                    ]
-                }),
-            )],
-        },
-        Section {
-            id: "storage",
-            title: "Memory",
-            text: text::storage(network),
-            tables: vec![Table::new(
-                ["stored as", "parameters, bytes", "file, bytes", "accuracy"],
-                network.storage.iter().map(|row| {
-                    [
-                        row.stored.clone(),
-                        row.parameters.to_string(),
-                        row.file.to_string(),
-                        accuracy(&row.accuracy),
-                    ]
-                }),
-            )],
-        },
-        Section {
-            id: "calibration",
-            title: "Calibration",
-            text: text::calibration(network),
-            tables: vec![Table::new(
-                ["calibrated on", "images", "narrowest range, of all images'", "int8"],
-                network.calibration.iter().map(|row| {
-                    [
-                        row.set.clone(),
-                        row.images.to_string(),
-                        percent(row.narrowest * 100.0),
-                        accuracy(&row.accuracy),
-                    ]
-                }),
-            )],
-        },
-    ]
 }

@@ -4,8 +4,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
-use super::markdown::{Section, Table, overview, sections, subtitle};
-use super::plot;
+use super::sections::{Section, Table, overview, sections, subtitle};
+use super::{plot, text};
 use crate::study::{NetworkStudy, Study};
 
 #[derive(Serialize)]
@@ -41,6 +41,9 @@ pub fn html(study: &Study) -> Result<String, minijinja::Error> {
     environment.get_template("report.html")?.render(context! {
         torch => study.torch.clone(),
         overview => Value::from(Serde(TableView::from(overview(study)))),
+        overview_text => text::overview(study),
+        overview_plot => plot::widths(study),
+        notes => text::notes(study),
         networks => Value::from(Serde(networks)),
     })
 }

@@ -1,0 +1,189 @@
+//! A network to the bytes of a file.
+
+use std::collections::HashMap;
+
+use quant::affine::{AffineNetwork, AffineWeights};
+use reference::{Network, Op, Weights};
+use safetensors::{Dtype, tensor::TensorView};
+
+use super::description::{Description, FORMAT, KEY, RawLayer, RawOp, RawWeight};
+use super::{Saved, packing};
+use crate::compare::LittleEndian;
+
+/// The float network with its parameters as `E`.
+pub fn save_float<E: FloatFormat>(network: &Network<Weights<f32>>) -> Saved {
+    let mut tensors = Vec::new();
+    for (name, weights) in network.weighted() {
+        let bytes =
+            |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|&v| E::bytes(v)).collect() };
+        let weight = bytes(weights.weight.data());
+        tensors.push((
+            format!("{name}.weight"),
+            E::DTYPE,
+            weights.weight.shape().to_vec(),
+            weight,
+        ));
+        if let Some(bias) = &weights.bias {
+            tensors.push((
+                format!("{name}.bias"),
+                E::DTYPE,
+                vec![bias.len()],
+                bytes(bias),
+            ));
+        }
+    }
+    write(&tensors, None)
+}
+
+/// A float type of safetensors.
+pub trait FloatFormat {
+    /// Its name there.
+    const DTYPE: Dtype;
+    /// The nearest value's bytes.
+    fn bytes(value: f32) -> Vec<u8>;
+}
+
+impl FloatFormat for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+    fn bytes(value: f32) -> Vec<u8> {
+        LittleEndian::bytes(value)
+    }
+}
+
+impl FloatFormat for half::f16 {
+    const DTYPE: Dtype = Dtype::F16;
+    fn bytes(value: f32) -> Vec<u8> {
+        Self::from_f32(value).to_le_bytes().to_vec()
+    }
+}
+
+impl FloatFormat for half::bf16 {
+    const DTYPE: Dtype = Dtype::BF16;
+    fn bytes(value: f32) -> Vec<u8> {
+        Self::from_f32(value).to_le_bytes().to_vec()
+    }
+}
+
+/// The integer network: weights packed to their bits, biases in int32 (int64 where one does
+/// not fit), scales in float32.
+pub fn save(network: &AffineNetwork) -> Saved {
+    let mut tensors = Vec::new();
+    for (name, weights) in network.network().weighted() {
+        let packed = packing::pack(weights.codes.data(), weights.params[0].grid);
+        tensors.push((
+            format!("{name}.weight"),
+            Dtype::U8,
+            vec![packed.len()],
+            packed,
+        ));
+        let count = weights.params.len();
+        let scales = weights
+            .params
+            .iter()
+            .flat_map(|p| p.scale.get().to_le_bytes());
+        tensors.push((
+            format!("{name}.scale"),
+            Dtype::F32,
+            vec![count],
+            scales.collect(),
+        ));
+        let zero_points = weights
+            .params
+            .iter()
+            .flat_map(|p| p.zero_point.to_le_bytes());
+        tensors.push((
+            format!("{name}.zero_point"),
+            Dtype::I32,
+            vec![count],
+            zero_points.collect(),
+        ));
+        if let Some(bias) = &weights.bias {
+            let narrow: Option<Vec<i32>> = bias.iter().map(|&b| i32::try_from(b).ok()).collect();
+            let (dtype, bytes) = match narrow {
+                Some(codes) => (
+                    Dtype::I32,
+                    codes.iter().flat_map(|b| b.to_le_bytes()).collect(),
+                ),
+                None => (
+                    Dtype::I64,
+                    bias.iter().flat_map(|b| b.to_le_bytes()).collect(),
+                ),
+            };
+            tensors.push((format!("{name}.bias"), dtype, vec![bias.len()], bytes));
+        }
+    }
+    write(&tensors, Some(&describe(network)))
+}
+
+type Entry = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn write(tensors: &[Entry], description: Option<&Description>) -> Saved {
+    let views = tensors.iter().filter_map(|(name, dtype, shape, bytes)| {
+        Some((
+            name.as_str(),
+            TensorView::new(*dtype, shape.clone(), bytes).ok()?,
+        ))
+    });
+    let metadata = description.map(|description| {
+        let text = serde_json::to_string(description).unwrap_or_default();
+        HashMap::from([(KEY.to_owned(), text)])
+    });
+    // Every view is of the length that its shape and type ask for.
+    let bytes = safetensors::serialize(views, metadata).unwrap_or_default();
+    Saved {
+        bytes,
+        parameters: tensors.iter().map(|(.., bytes)| bytes.len()).sum(),
+    }
+}
+
+fn describe(network: &AffineNetwork) -> Description {
+    let body = network.network();
+    let layers = body.layers().iter().filter_map(|layer| {
+        let weight = |weights: &AffineWeights| RawWeight {
+            shape: weights.codes.shape().to_vec(),
+            grid: weights.params[0].grid.into(),
+            bias: weights.bias.is_some(),
+            output: (&weights.output).into(),
+        };
+        let op = match &layer.op {
+            Op::Conv2d { geometry, weights } => RawOp::Conv2d {
+                stride: geometry.stride,
+                padding: geometry.padding,
+                dilation: geometry.dilation,
+                groups: geometry.groups,
+                weight: weight(weights),
+            },
+            Op::Linear { weights } => RawOp::Linear {
+                weight: weight(weights),
+            },
+            Op::Relu => RawOp::Relu,
+            Op::MaxPool2d(window) => RawOp::MaxPool2d {
+                kernel: window.kernel,
+                stride: window.stride,
+                padding: window.padding,
+            },
+            Op::AveragePool2d(average) => RawOp::AveragePool2d {
+                kernel: average.window.kernel,
+                stride: average.window.stride,
+                padding: average.window.padding,
+                count_include_pad: average.count_include_pad,
+            },
+            Op::Flatten => RawOp::Flatten,
+            // An `AffineNetwork` holds none.
+            Op::LogSoftmax => return None,
+        };
+        Some(RawLayer {
+            name: layer.name.clone(),
+            op,
+        })
+    });
+    Description {
+        format: FORMAT,
+        network: body.name().to_owned(),
+        input_shape: body.input().shape,
+        mean: body.input().mean.to_bits(),
+        std: body.input().std.to_bits(),
+        input: network.input().into(),
+        layers: layers.collect(),
+    }
+}
