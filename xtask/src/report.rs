@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// What runs the integer networks: the same codes, at another speed.
     #[arg(long, value_enum, default_value_t = Executor::ExactInFloats)]
     executor: Executor,
-    /// Where report.html, report.md and report.json go.
+    /// Where report.html, report.md, report.json and the saved models go.
     #[arg(long, value_name = "DIR", default_value = "target/report")]
     out: PathBuf,
 }
@@ -68,29 +68,43 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         },
         cap_sigma: arguments.cap_sigma,
     };
-    fs::create_dir_all(&arguments.out)
-        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+    make(&arguments.out)?;
     let measured = study(&options, &progress)?;
     bar.finish_and_clear();
-    let files = [
+    let pages = [
         ("report.html", render::html(&measured)?),
         ("report.md", render::markdown(&measured)),
         ("report.json", render::json(&measured)),
     ];
-    for (name, text) in files {
+    for (name, text) in pages {
         let path = arguments.out.join(name);
-        replace(&path, text.as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        replace(&path, text.as_bytes())?;
         anstream::println!("{}", path.display());
     }
+    let models = arguments.out.join("models");
+    make(&models)?;
+    for network in &measured.networks {
+        for row in &network.storage {
+            let name = format!("{}.{}.safetensors", network.name, row.stored);
+            replace(&models.join(name), &row.saved)?;
+        }
+    }
+    anstream::println!("{}", models.display());
     Ok(Exit::Equal)
+}
+
+fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Writes beside the file and then takes its place, so that no half of it is ever seen.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        Ok::<_, std::io::Error>(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -214,3 +214,52 @@ fn doctor_knows_the_committed_fixtures() {
         assert!(found.contains(verb), "{verb}");
     }
 }
+
+#[test]
+fn a_report_is_three_pages_and_the_models_and_replaces_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("deep/report");
+    let arguments = ["report", "--network", "mlp-mnist", "--images", "2", "--out"];
+    let arguments = [&arguments[..], &[out.to_str().unwrap()]].concat();
+    fs::create_dir_all(&out).unwrap();
+    fs::write(out.join("report.md"), "old").unwrap();
+    let output = xtask(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let names = |folder: &std::path::Path| {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        names(&out),
+        ["models", "report.html", "report.json", "report.md"]
+    );
+    assert_eq!(text(&output.stdout).lines().count(), 4);
+    let models = names(&out.join("models"));
+    assert_eq!(models.len(), 7);
+    assert_eq!(models[3], "mlp-mnist.int3.safetensors");
+    let saved = fs::read(out.join("models/mlp-mnist.int8.safetensors")).unwrap();
+    let network = verify::model_file::load(&saved).unwrap();
+    assert_eq!(network.network().name(), "mlp-mnist");
+    assert!(
+        fs::read_to_string(out.join("report.md"))
+            .unwrap()
+            .contains("2 test images")
+    );
+}
+
+#[test]
+fn a_report_that_cannot_be_written_says_so_before_it_measures() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = xtask(&["report", "--out", file.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot make"));
+    let output = xtask(&["report", "--images", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = xtask(&["report", "--network", "mlp-mnist", "--data", "nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("t10k-images-idx3-ubyte"));
+}
