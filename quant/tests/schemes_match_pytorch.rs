@@ -1,15 +1,17 @@
 //! Every scheme on every network: ranges, scales, zero points, codes and accumulators are
 //! PyTorch's, bit for bit; the float32 simulation but for values at a rounding boundary.
 
-use fixtures::scheme::{ParamsGolden, SchemeFixture, SchemeFixtures};
-use fixtures::store::sha256;
+mod pytorch;
+
+use fixtures::scheme::{SchemeFixture, SchemeFixtures};
 use fixtures::{Fixtures, ImageSet, NetworkFixture};
-use quant::affine::{AffineNetwork, Calibration, ExactInFloats, Simulation};
+use quant::affine::{AffineNetwork, Calibration, Simulation};
 use quant::bounds::disagreement;
 use quant::observers::{Range, moving_average};
-use quant::scheme::QuantParams;
 use reference::{Network, Tensor, Weights};
 use rstest::rstest;
+
+use pytorch::{TRACED, assert_integers, hash, output_codes};
 
 struct Bench {
     float: Network<Weights<f32>>,
@@ -45,75 +47,15 @@ impl Bench {
     }
 }
 
-fn hash<E: Copy, const B: usize>(values: &Tensor<E>, bytes: impl Fn(E) -> [u8; B]) -> String {
-    sha256(
-        &values
-            .data()
-            .iter()
-            .flat_map(|&v| bytes(v))
-            .collect::<Vec<u8>>(),
-    )
-}
-
-fn same(params: &QuantParams, golden: &ParamsGolden, what: &str) {
-    let got = (params.scale.get(), params.zero_point);
-    assert_eq!(got, (golden.scale, golden.zero_point), "{what}");
-}
-
 #[rstest]
 fn integers_are_exactly_pytorchs(
     #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
 ) {
     let bench = Bench::new(name);
-    let traced = bench.images.head(16);
+    let traced = bench.images.head(TRACED);
     assert!(bench.schemes.schemes.len() > 25);
     for golden in &bench.schemes.schemes {
-        let network = bench.quantized(golden);
-        let at = |what: &str| format!("{name}, {}, {what}", golden.name);
-        same(network.input(), &golden.input, &at("input"));
-        let layers: Vec<_> = network.network().weighted().collect();
-        assert_eq!(layers.len(), golden.layers.len());
-        for ((layer, got), golden) in layers.iter().zip(&golden.layers) {
-            assert_eq!(*layer, golden.name);
-            same(&got.output, &golden.output, &at(layer));
-            assert_eq!(got.params.len(), golden.weights.len());
-            for (params, golden) in got.params.iter().zip(&golden.weights) {
-                same(params, golden, &at(layer));
-            }
-            assert_eq!(
-                hash(&got.codes, i32::to_le_bytes),
-                golden.weight_codes,
-                "{}",
-                at(layer)
-            );
-            let bias = got.bias.as_ref().map(|bias| {
-                let bias = Tensor::new(&[bias.len()], bias.clone()).unwrap();
-                hash(&bias, i64::to_le_bytes)
-            });
-            assert_eq!(bias, golden.bias_codes, "{}", at(layer));
-        }
-        let trace = network.trace(&traced).unwrap();
-        assert_eq!(
-            hash(&trace.input, i32::to_le_bytes),
-            golden.input_codes,
-            "{}",
-            at("input")
-        );
-        assert_eq!(trace.layers.len(), golden.trace.len());
-        for (got, golden) in trace.layers.iter().zip(&golden.trace) {
-            assert_eq!(got.name, golden.name);
-            let accumulators = got
-                .accumulators
-                .as_ref()
-                .map(|acc| hash(acc, i64::to_le_bytes));
-            assert_eq!(accumulators, golden.accumulators, "{}", at(&got.name));
-            assert_eq!(
-                hash(&got.codes, i32::to_le_bytes),
-                golden.codes,
-                "{}",
-                at(&got.name)
-            );
-        }
+        assert_integers(&bench.quantized(golden), golden, &traced, name);
     }
 }
 
@@ -132,10 +74,7 @@ fn all_images_have_pytorchs_output_codes(
     ];
     let mut compared = 0;
     for golden in (bench.schemes.schemes.iter()).filter(|s| chosen.contains(&s.name.as_str())) {
-        let network = bench.quantized(golden);
-        let last = network.network().weighted().last().unwrap().1.output;
-        let fast = ExactInFloats::new(network);
-        let codes = (fast.forward(&bench.images).unwrap()).map(|q| q as i32 + last.zero_point);
+        let codes = output_codes(bench.quantized(golden), &bench.images);
         let at = format!("{name}, {}", golden.name);
         assert_eq!(hash(&codes, i32::to_le_bytes), golden.output_codes, "{at}");
         compared += codes.shape()[0];

@@ -10,8 +10,9 @@ mod scales;
 mod statistics;
 mod storage;
 mod sweeps;
+mod training;
 
-use fixtures::{Fixtures, ImageSet, NetworkFixture, official};
+use fixtures::{Fixtures, ImageSet, NetworkFixture, QAT_NETWORK, QatFixture, official};
 use quant::QuantError;
 use quant::affine::Calibration;
 use quant::affine::executor::MakeExecutor;
@@ -25,6 +26,7 @@ pub use scales::{ScaleRow, ZeroPointRow};
 pub use statistics::{AFTER_RELU, Outside, TensorStatistics};
 pub use storage::StorageRow;
 pub use sweeps::{BitsRow, Executed, RangeRow};
+pub use training::TrainingRow;
 
 use crate::VerifyError;
 use crate::model_file::ModelFileError;
@@ -90,6 +92,8 @@ pub struct NetworkStudy {
     pub bits: Vec<BitsRow>,
     /// The least bits within a point of float; none if 16 are not enough.
     pub least_bits: LeastBits,
+    /// Quantization-aware training; empty where there is none.
+    pub training: Vec<TrainingRow>,
     /// Accuracy and bytes by storage type.
     pub storage: Vec<StorageRow>,
     /// Accuracy against the calibration images.
@@ -141,7 +145,11 @@ pub fn study(
         let fixture = NetworkFixture::load(&fixtures, name)?;
         let images = ImageSet::load(&fixtures, &fixture.data)?;
         let bench = Bench::new(&fixture, &images, options)?;
-        let measured = bench.measure(&fixture, &images, progress);
+        let trained = match name == QAT_NETWORK {
+            true => QatFixture::load(&fixtures, &fixture.network)?,
+            false => Vec::new(),
+        };
+        let measured = bench.measure(&fixture, &images, &trained, progress);
         networks.push(measured.map_err(|source| VerifyError::ModelFile {
             network: name.clone(),
             source: Box::new(source),
@@ -155,7 +163,7 @@ pub fn study(
 }
 
 /// How many steps of progress a network takes.
-pub const STEPS: u64 = *sweeps::BITS.end() as u64 + 5;
+pub const STEPS: u64 = *sweeps::BITS.end() as u64 + 6;
 
 impl Bench {
     fn new(
@@ -196,6 +204,7 @@ impl Bench {
         &self,
         fixture: &NetworkFixture,
         images: &ImageSet,
+        trained: &[QatFixture],
         progress: &(dyn Fn(&str, u64) + Sync),
     ) -> Result<NetworkStudy, ModelFileError> {
         let name = fixture.network.name();
@@ -215,6 +224,8 @@ impl Bench {
             symmetric: least(|row| &row.symmetric.integer),
             asymmetric: least(|row| &row.asymmetric.integer),
         };
+        step("training");
+        let training = self.training(trained)?;
         step("storage");
         let storage = self.storage(&float)?;
         step("calibration");
@@ -237,6 +248,7 @@ impl Bench {
             errors,
             bits,
             least_bits,
+            training,
             storage,
             calibration,
         })

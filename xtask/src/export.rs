@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use fixtures::Fixtures;
+use fixtures::{Fixtures, QAT_NETWORK};
 use tempfile::TempDir;
 
 use crate::python::{self, call};
@@ -53,6 +53,10 @@ impl Export<'_> {
         if let (true, Some(data)) = (self.retrain, self.data) {
             let mut train = self.script(&python, "train.py");
             call(train.arg("--data").arg(data).arg("--out").arg(&trained))?;
+            let mut qat = self.script(&python, "qat.py");
+            qat.arg("--data").arg(data);
+            qat.arg("--start").arg(trained.join(QAT_NETWORK));
+            call(qat.arg("--out").arg(trained.join("qat").join(QAT_NETWORK)))?;
         }
         let mut export = self.script(&python, "export.py");
         export

@@ -106,7 +106,26 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
         [&run.weights_only, &run.simulated, &run.integer].map(accuracy)
     };
     let optional = |value: Option<f64>| value.map_or(String::new(), short);
-    vec![
+    let training = (!network.training.is_empty()).then(|| Section {
+        id: "training",
+        title: "Quantization-aware training",
+        text: text::training(network),
+        tables: vec![Table::new(
+            [
+                "bits",
+                "quantized after training",
+                "trained with fake quantization",
+            ],
+            network.training.iter().map(|row| {
+                [
+                    row.bits.to_string(),
+                    accuracy(&row.post_training),
+                    accuracy(&row.aware),
+                ]
+            }),
+        )],
+    });
+    let mut sections = vec![
         Section {
             id: "weights",
             title: "Weights",
@@ -229,6 +248,9 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
                 }),
             )],
         },
+    ];
+    sections.extend(training);
+    sections.extend([
         Section {
             id: "storage",
             title: "Memory",
@@ -266,5 +288,6 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
                 }),
             )],
         },
-    ]
+    ]);
+    sections
 }

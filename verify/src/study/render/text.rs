@@ -234,6 +234,20 @@ pub(super) fn bits(network: &NetworkStudy) -> String {
     )
 }
 
+pub(super) fn training(network: &NetworkStudy) -> String {
+    let gains = (network.training.iter()).map(|row| {
+        format!(
+            "{:+.2} points with {}",
+            row.aware.percent() - row.post_training.percent(),
+            width(Some(row.bits))
+        )
+    });
+    format!(
+        "Asymmetric, integers throughout, the same path for both. Training with fake quantization gains {}.",
+        gains.collect::<Vec<_>>().join(", ")
+    )
+}
+
 pub(super) fn storage(network: &NetworkStudy) -> String {
     let of = |name: &str| network.storage.iter().find(|row| row.stored == name);
     match (of("float32"), of("int8")) {
