@@ -5,7 +5,7 @@ use fixtures::scheme::{ParamsGolden, SchemeFixture, SchemeFixtures};
 use fixtures::store::sha256;
 use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use quant::affine::{AffineNetwork, Calibration, ExactInFloats, Simulation};
-use quant::bounds::disagreement;
+use quant::bounds::{disagreement, to_rounding_boundary};
 use quant::observers::{Range, moving_average};
 use quant::scheme::QuantParams;
 use reference::{Network, Tensor, Weights};
@@ -218,8 +218,7 @@ fn the_simulation_is_pytorchs_but_at_rounding_boundaries(
                     golden.name
                 );
                 let v = f64::from(y) / params.scale.wide();
-                let slack =
-                    bound.data()[i] / params.scale.wide() + 2.0 * f64::from(f32::EPSILON) * v.abs();
+                let slack = to_rounding_boundary(y, bound.data()[i], params.scale);
                 let to_boundary = ((v - v.floor()) - 0.5).abs();
                 assert!(to_boundary <= slack, "{name}, {}: {v}", golden.name);
                 explained += 1;
