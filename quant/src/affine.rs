@@ -3,6 +3,7 @@
 //! The absolute convention (eq. 13, 22): S_O is the real value of one output code, and the
 //! accumulator is multiplied by `M = s_W · s_I / S_O`.
 
+mod differences;
 mod exact;
 pub mod executor;
 mod golden;
@@ -14,6 +15,7 @@ use crate::observers::{Range, moving_average};
 use crate::scheme::{Granularity, ObservedAt, QuantParams, Scheme, TensorScheme};
 use crate::{QuantError, QuantNetwork};
 
+pub use differences::Difference;
 pub use exact::ExactInFloats;
 pub use executor::Executor;
 pub use golden::{AffineTrace, AffineTraceLayer};

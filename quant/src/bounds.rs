@@ -10,6 +10,8 @@ use half::{bf16, f16};
 use reference::ops::{AveragePoolGeometry, average_pool2d, conv2d, linear, max_pool2d};
 use reference::{Element, Op, ShapeError, Tensor, Weights};
 
+use crate::Scale;
+
 /// Half the distance from 1 to the next f64: the relative error of one rounding.
 const U64: f64 = f64::EPSILON / 2.0;
 
@@ -232,6 +234,20 @@ fn log_softmax<E: Roundoff>(
 /// to f32 once and whose products were formed in f64.
 pub fn scale_chain(layers: usize) -> f64 {
     gamma(layers + 1, f32::SUM) + gamma(4 * layers + 4, U64)
+}
+
+/// How far `value / scale` may lie from a rounding boundary, in steps, if the code of another
+/// value within `apart` of it is another one: each is divided by the scale in f32.
+///
+/// Between the two computed quotients lies a boundary. Write v = value/s and δ = apart/s. One
+/// of them is within u·|v| of v. The other's quotient is at most δ from v, so at most |v| + δ
+/// large, and rounds once: it is within δ + u·(|v| + δ). The boundary is no further away than
+/// the farther of the two. A quotient that underflows rounds to 0 with all its neighbours.
+pub fn to_rounding_boundary(value: f32, apart: f64, scale: Scale) -> f64 {
+    let v = f64::from(value).abs() / scale.wide();
+    let delta = apart / scale.wide();
+    // The caller forms v in f64 as well, and the distance of that from the boundary.
+    outward(delta + f32::SUM * (v + delta) + 2.0 * U64 * v, 4)
 }
 
 #[cfg(test)]
@@ -461,6 +477,19 @@ mod tests {
         assert_closed(scale_chain(0), gamma(1, f32::SUM) + gamma(4, U64));
     }
 
+    #[test]
+    fn codes_differ_only_within_two_roundings_of_a_boundary() {
+        let half = Scale::new(0.5).unwrap();
+        let u = f32::SUM;
+        // v = ±7 and δ = ¼.
+        for value in [3.5, -3.5] {
+            let bound = to_rounding_boundary(value, 0.125, half);
+            assert_closed(bound, 0.25 + u * 7.25 + 14.0 * U64);
+        }
+        assert_closed(to_rounding_boundary(3.5, 0.0, half), u * 7.0 + 14.0 * U64);
+        assert_eq!(to_rounding_boundary(0.0, 0.0, half), 0.0);
+    }
+
     /// Values over a wide range of magnitudes.
     fn value() -> impl Strategy<Value = f32> {
         (-1f32..1., -12i32..4).prop_map(|(m, e)| m * 2f32.powi(e))
@@ -493,6 +522,24 @@ mod tests {
             for other in [f64::from(backward), f64::from(fused), exact] {
                 let difference = (other - f64::from(output.data()[0])).abs();
                 prop_assert!(difference <= bound.data()[0], "{difference:e} > {:e}", bound.data()[0]);
+            }
+        }
+
+        /// Two neighbours whose codes differ, wherever the boundary between them is.
+        #[test]
+        fn a_boundary_that_divides_two_codes_is_within(
+            step in 1e-3f32..10., code in -200i32..200, ulps in 1u32..9, below in 0u32..9,
+        ) {
+            let scale = Scale::new(f64::from(step)).unwrap();
+            let at_boundary = (f64::from(code) + 0.5) * scale.wide();
+            let ours = f32::from_bits((at_boundary as f32).to_bits() - below);
+            let theirs = f32::from_bits(ours.to_bits() + ulps);
+            let round = |y: f32| (y / scale.get()).round_ties_even();
+            if round(ours) != round(theirs) {
+                let v = f64::from(ours) / scale.wide();
+                let apart = (f64::from(theirs) - f64::from(ours)).abs();
+                let distance = (v - v.floor() - 0.5).abs();
+                prop_assert!(distance <= to_rounding_boundary(ours, apart, scale));
             }
         }
 

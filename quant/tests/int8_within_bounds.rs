@@ -112,7 +112,7 @@ proptest! {
             prop_assert!(after.largest_error(&traced.codes) <= *before);
             layers += 1;
         }
-        prop_assert_eq!(layers, before.len());
+        prop_assert_eq!([before.len(), layers], [ranges.outputs.len(); 2]);
     }
 }
 

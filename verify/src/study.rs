@@ -7,11 +7,13 @@ mod calibration;
 mod errors;
 pub mod render;
 mod scales;
+mod simulation;
 mod statistics;
 mod storage;
 mod sweeps;
 mod training;
 
+use fixtures::scheme::{SchemeFixture, SchemeFixtures};
 use fixtures::{Fixtures, ImageSet, NetworkFixture, QAT_NETWORK, QatFixture, official};
 use quant::QuantError;
 use quant::affine::Calibration;
@@ -23,6 +25,7 @@ pub use accuracy::Accuracy;
 pub use calibration::CalibrationRow;
 pub use errors::ErrorRow;
 pub use scales::{ScaleRow, ZeroPointRow};
+pub use simulation::{DifferenceRow, SimulationRow};
 pub use statistics::{AFTER_RELU, Outside, TensorStatistics};
 pub use storage::StorageRow;
 pub use sweeps::{BitsRow, Executed, RangeRow};
@@ -92,6 +95,8 @@ pub struct NetworkStudy {
     pub bits: Vec<BitsRow>,
     /// The least bits within a point of float; none if 16 are not enough.
     pub least_bits: LeastBits,
+    /// The simulated network beside PyTorch's.
+    pub simulation: Vec<SimulationRow>,
     /// Quantization-aware training; empty where there is none.
     pub training: Vec<TrainingRow>,
     /// Accuracy and bytes by storage type.
@@ -125,8 +130,23 @@ struct Bench {
     cap_sigma: bool,
 }
 
+/// What PyTorch computed of a network, beyond its int8 form.
+struct Goldens {
+    schemes: Vec<SchemeFixture>,
+    trained: Vec<QatFixture>,
+}
+
 /// Training images that are calibrated on beside the committed ones.
 const TRAINING_IMAGES: usize = 1_000;
+
+impl Study {
+    /// Whether every simulated code that is not PyTorch's lies at a rounding boundary.
+    pub fn is_explained(&self) -> bool {
+        let rows = self.networks.iter().flat_map(|network| &network.simulation);
+        let mut differences = rows.flat_map(|row| &row.differences);
+        differences.all(|difference| difference.explained)
+    }
+}
 
 /// Measures every network; `progress` hears of each step, and how many there are.
 ///
@@ -145,11 +165,14 @@ pub fn study(
         let fixture = NetworkFixture::load(&fixtures, name)?;
         let images = ImageSet::load(&fixtures, &fixture.data)?;
         let bench = Bench::new(&fixture, &images, options)?;
-        let trained = match name == QAT_NETWORK {
-            true => QatFixture::load(&fixtures, &fixture.network)?,
-            false => Vec::new(),
+        let goldens = Goldens {
+            schemes: SchemeFixtures::load(&fixtures, name)?.schemes,
+            trained: match name == QAT_NETWORK {
+                true => QatFixture::load(&fixtures, &fixture.network)?,
+                false => Vec::new(),
+            },
         };
-        let measured = bench.measure(&fixture, &images, &trained, progress);
+        let measured = bench.measure(&fixture, &images, &goldens, progress);
         networks.push(measured.map_err(|source| VerifyError::ModelFile {
             network: name.clone(),
             source: Box::new(source),
@@ -163,7 +186,7 @@ pub fn study(
 }
 
 /// How many steps of progress a network takes.
-pub const STEPS: u64 = *sweeps::BITS.end() as u64 + 6;
+pub const STEPS: u64 = *sweeps::BITS.end() as u64 + 7;
 
 impl Bench {
     fn new(
@@ -204,7 +227,7 @@ impl Bench {
         &self,
         fixture: &NetworkFixture,
         images: &ImageSet,
-        trained: &[QatFixture],
+        goldens: &Goldens,
         progress: &(dyn Fn(&str, u64) + Sync),
     ) -> Result<NetworkStudy, ModelFileError> {
         let name = fixture.network.name();
@@ -224,8 +247,12 @@ impl Bench {
             symmetric: least(|row| &row.symmetric.integer),
             asymmetric: least(|row| &row.asymmetric.integer),
         };
+        step("simulation");
+        // The committed images, of which PyTorch's codes are.
+        let committed = fixture.network.input().normalize(&images.pixels);
+        let simulation = self.simulation(&committed, &goldens.schemes)?;
         step("training");
-        let training = self.training(trained)?;
+        let training = self.training(&goldens.trained)?;
         step("storage");
         let storage = self.storage(&float)?;
         step("calibration");
@@ -248,6 +275,7 @@ impl Bench {
             errors,
             bits,
             least_bits,
+            simulation,
             training,
             storage,
             calibration,

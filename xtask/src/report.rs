@@ -90,7 +90,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         }
     }
     anstream::println!("{}", models.display());
-    Ok(Exit::Equal)
+    Ok(match measured.is_explained() {
+        true => Exit::Equal,
+        false => Exit::Mismatch,
+    })
 }
 
 fn make(folder: &Path) -> Result<()> {

@@ -63,6 +63,11 @@ impl Simulation {
         &self.network
     }
 
+    /// Of each weighted layer's output codes; none, if weights only are quantized.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &QuantParams> {
+        self.activations.iter().flat_map(|(_, outputs)| outputs)
+    }
+
     /// What the first layer is given for normalized images.
     pub fn input(&self, images: &Tensor<f32>) -> Tensor<f32> {
         match &self.activations {
@@ -86,7 +91,7 @@ impl Simulation {
     /// Images that are not of the network's input shape.
     pub fn trace(&self, images: &Tensor<f32>) -> Result<Vec<SimulatedLayer>, ShapeError> {
         let input = self.input(images);
-        let mut outputs = self.activations.iter().flat_map(|(_, outputs)| outputs);
+        let mut outputs = self.outputs();
         let mut layers: Vec<SimulatedLayer> = Vec::with_capacity(self.network.layers().len());
         for layer in self.network.layers() {
             let x = layers.last().map_or(&input, |previous| &previous.real);

@@ -27,8 +27,9 @@ const MOST_LAYERS: usize = CHAIN / 2 - 8;
 const FLOAT32_DIVISION: f64 = (2.0 + f32::SUM) * f32::SUM;
 
 /// The relative error of `f32(acc) · M` in f32, where M is `s_W·s_I/S_O` formed in f64 and
-/// rounded to a normal f32: three roundings of f32, and those of the scales.
-pub const FLOAT32_MULTIPLIER: f64 = 3.0 * f32::SUM * (1.0 + 2.0 * f32::SUM) + 4.0 * U64;
+/// rounded to a normal f32: three roundings of f32, (1 + u)³ − 1, and 3u² more, which hold a
+/// hundred of f64, where M takes two.
+pub const FLOAT32_MULTIPLIER: f64 = 3.0 * f32::SUM * (1.0 + 2.0 * f32::SUM);
 
 /// One layer's exact real output, nearly, and how far the codes may lie from it.
 #[derive(Clone, Debug)]
@@ -131,7 +132,8 @@ pub fn input(images: &Tensor<f32>, scale: Scale, codes: Codes) -> LayerBound {
         real_error: images.map(|_| 0.0),
         bound: images.map(|x| {
             let v = f64::from(x) / scale.wide();
-            let division = outward(f32::SUM * v.abs() + f32::UNDERFLOW, 2);
+            // What underflow adds is 1e-45, and nothing beside half a code, enlarged.
+            let division = outward(f32::SUM * v.abs(), 2);
             // v itself is a rounded quotient, and near the edge of the codes that shows.
             let of_v = v.abs() * 2.0 * U64;
             outward(scale.wide() * (codes.rounded(division, v) + of_v), 3)
@@ -240,17 +242,14 @@ fn averaged(
     let taps = geometry.window.kernel[0] * geometry.window.kernel[1];
     let mean = average_pool2d(&input.bound, geometry)?;
     // The quotient of two integers in f64 rounds to the same integer as the exact one.
-    Ok(mean.map(|e| {
-        outward(
-            outward(e, taps + 1) + input.step * rounding_step(rounding),
-            3,
-        )
-    }))
+    Ok(mean.map(|e| outward(outward(e, taps) + input.step * rounding_step(rounding), 3)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reference::{Conv2dGeometry, InputSpec, Layer, PoolGeometry};
+    use rstest::rstest;
 
     const U: f64 = f32::SUM;
 
@@ -290,9 +289,9 @@ mod tests {
         close(bound.used_inside(&codes, [-2.0, 4.0]), 3.0 / 1.5);
         close(bound.used_inside(&codes, [-1.0, 5.0]), 1.0 / 1.5);
         assert_eq!(bound.used_inside(&codes, [0.0, 4.0]), 0.0);
-        // The first of two equal shares is named; exactly 1 is no violation.
-        let even = Tensor::new(&[3], vec![2i8, -2, 4]).unwrap();
-        assert_eq!(bound.used(&even).1, 0);
+        // The first of two equal shares is named.
+        let even = Tensor::new(&[3], vec![1i8, -1, 4]).unwrap();
+        assert_eq!(bound.used(&even).1, 1);
     }
 
     #[test]
@@ -328,5 +327,83 @@ mod tests {
         assert!((inside..inside * (1.0 + U / 4096.0)).contains(&bound.data()[0]));
         let clamped = 2.0 * (150.0 - 127.0);
         assert!((clamped..clamped * (1.0 + U / 4096.0)).contains(&bound.data()[1]));
+    }
+
+    /// W = 1 on one plane, as often as told.
+    fn ones(layers: usize) -> Network<Weights<f32>> {
+        let one = |i| Layer {
+            name: format!("conv{i}"),
+            op: Op::Conv2d {
+                geometry: Conv2dGeometry::default(),
+                weights: Weights {
+                    weight: Tensor::full(&[1, 1, 1, 1], 1.0).unwrap(),
+                    bias: None,
+                },
+            },
+        };
+        let input = InputSpec {
+            shape: [1, 1, 1],
+            mean: 0.0,
+            std: 1.0,
+        };
+        Network::new("ones", input, (0..layers).map(one).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_thousand_layers_are_bounded_and_no_chain_is_longer_than_it_is_taken_for() {
+        const { assert!(MOST_LAYERS >= 1000) };
+        // S_Oi is 2i + 1 scales, each a rounding of the product at most; v divides by it.
+        const { assert!(2 * MOST_LAYERS + 2 <= CHAIN) };
+        assert_eq!(check_depth(&ones(1)), Ok(()));
+        assert_eq!(check_depth(&ones(MOST_LAYERS)), Ok(()));
+        let deeper = check_depth(&ones(MOST_LAYERS + 1));
+        assert!(matches!(deeper, Err(ShapeError::Geometry(_))), "{deeper:?}");
+    }
+
+    fn pool(kernel: [usize; 2]) -> AveragePoolGeometry {
+        AveragePoolGeometry {
+            window: PoolGeometry {
+                kernel,
+                stride: kernel,
+                padding: [0, 0],
+            },
+            count_include_pad: true,
+        }
+    }
+
+    /// A plane of these bounds, on codes of this step.
+    fn plane(shape: [usize; 2], bounds: Vec<f64>, step: f64) -> LayerBound {
+        let bound = Tensor::new(&[1, 1, shape[0], shape[1]], bounds).unwrap();
+        LayerBound {
+            real: bound.map(|_| 0.0),
+            real_error: bound.map(|_| 0.0),
+            bound,
+            step,
+        }
+    }
+
+    #[rstest]
+    #[case(Rounding::TiesToEven, 3.0 + 4.0 / 2.0)]
+    #[case(Rounding::Floor, 3.0 + 4.0)]
+    fn a_mean_errs_by_the_mean_of_the_errors_and_its_rounding(
+        #[case] rounding: Rounding,
+        #[case] expected: f64,
+    ) {
+        let input = plane([2, 2], vec![1.0, 2.0, 3.0, 6.0], 4.0);
+        let op = Op::AveragePool2d(pool([2, 2]));
+        let output = unweighted(&op, &input, rounding).unwrap();
+        let bound = output.bound.data();
+        assert!((expected..expected * (1.0 + 64.0 * U64)).contains(&bound[0]));
+        assert_eq!(output.step, 4.0);
+    }
+
+    #[test]
+    fn a_mean_of_bounds_is_no_less_than_the_exact_mean() {
+        // 1 + 1023u in f64, summed in this order, is 1: every u is lost.
+        let mut bounds = vec![U64; 1024];
+        bounds[0] = 1.0;
+        let input = plane([32, 32], bounds, U64 / 4096.0);
+        let mean = averaged(&input, &pool([32, 32]), Rounding::TiesToEven).unwrap();
+        assert!(mean.data()[0] * 1024.0 >= 1.0 + 1024.0 * U64);
     }
 }

@@ -4,7 +4,7 @@ use reference::ops::{conv2d, linear};
 use reference::{Op, ShapeError, Tensor, Weights};
 
 use super::{CHAIN, Codes, LayerBound};
-use crate::bounds::{Roundoff, U64, disagreement, outward};
+use crate::bounds::{U64, disagreement, outward};
 
 /// A quantized weighted layer as the bound sees it, whatever its scheme: what the codes
 /// stand for, and how far that lies from the float parameters.
@@ -94,7 +94,7 @@ impl QuantizedLayer {
         let mut bound = real.clone();
         for (i, e) in bound.data_mut().iter_mut().enumerate() {
             let acc = through_weights.data()[i] + from_weights.data()[i];
-            let acc = outward(acc, self.terms() + 2);
+            let acc = outward(acc, self.roundings());
             *e = self.requantized(*e, real_error.data()[i], acc);
         }
         Ok(LayerBound {
@@ -115,7 +115,7 @@ impl QuantizedLayer {
             let from: f64 = (self.weight_error.item(o).iter())
                 .map(|d| d * input_range)
                 .sum();
-            outward(through + from + self.bias_error[o], self.terms() + 3)
+            outward(through + from + self.bias_error[o], self.roundings())
         };
         let channels = 0..self.bias_error.len();
         let acc = channels.map(channel).fold(0.0, f64::max);
@@ -125,9 +125,10 @@ impl QuantizedLayer {
         ends.into_iter().fold(0.0, f64::max)
     }
 
-    /// Products in one sum, and the bias.
-    fn terms(&self) -> usize {
-        self.magnitude.item_len() + 1
+    /// On the way of one product into the accumulator's bound: its own, those of the sum, and
+    /// those of what is added to that.
+    fn roundings(&self) -> usize {
+        self.magnitude.item_len() + 2
     }
 
     /// The bound of one output, given that of its accumulator in real units.
@@ -139,7 +140,7 @@ impl QuantizedLayer {
     fn requantized_within(&self, real: f64, largest: f64, real_error: f64, acc: f64) -> f64 {
         let v = real / self.step;
         let quotient = outward((largest + real_error + acc) / self.step, CHAIN);
-        let arithmetic = outward(self.arithmetic * quotient + f32::UNDERFLOW, 4);
+        let arithmetic = outward(self.arithmetic * quotient, 4);
         // v is known to within the error of `real` and of the scale chain.
         let of_v = outward(
             real_error / self.step + quotient * CHAIN as f64 * U64,
@@ -198,6 +199,54 @@ mod tests {
     }
 
     #[test]
+    fn an_uncertain_input_errs_by_what_the_weights_make_of_it() {
+        let (op, layer) = layer(0.5, 0.0);
+        let mut input = input([3.0, -4.0], 0.125);
+        input.real_error = input.real_error.map(|_| 0.5);
+        let output = layer.a_posteriori(&op, &input).unwrap();
+        // |I| is ½ more where δW is applied; the output's own ½·Σ|W| counts twice.
+        let acc = 3.0 * 0.125 + 0.1 * (7.0 + 2.0 * 0.5) + 0.05;
+        close(output.bound.data()[0], acc + 2.0 * (3.0 * 0.5) + 0.25);
+    }
+
+    #[test]
+    fn a_chain_of_scales_counts_on_both_sides_of_the_rounding() {
+        let (_, mut layer) = layer(1.0, 0.0);
+        let largest = (1u64 << 39) as f64;
+        layer.codes.reach = [-largest, largest];
+        // 2048 roundings of a quotient of 2³⁹ are an eighth of a step.
+        close(layer.requantized(largest, 0.0, 0.0), 0.5 + 2.0 * 0.125);
+    }
+
+    #[test]
+    fn an_accumulator_of_bounds_is_no_less_than_the_exact_one() {
+        const TERMS: usize = 1 << 16;
+        // 1 + (2¹⁶ − 1)·u in f64, summed in this order, is 1: every u is lost.
+        let mut magnitude = vec![U64; TERMS];
+        magnitude[0] = 1.0;
+        let weights = Weights {
+            weight: Tensor::new(&[1, TERMS], magnitude).unwrap(),
+            bias: None,
+        };
+        let exact = 1.0 + TERMS as f64 * U64;
+        let codes = Codes::int8(Rounding::TiesToEven);
+        // So fine an output that half a step of it is nothing, and within its codes.
+        let step = 1.0 / (1u64 << 60) as f64;
+        let mut layer = QuantizedLayer::new(&weights, &weights.weight, vec![], step, codes, 0.0);
+        layer.codes.reach = [f64::NEG_INFINITY, f64::INFINITY];
+        assert!(layer.a_priori(1.0, 0.0, [0.0, 0.0]) >= exact);
+        let zeros = Tensor::full(&[1, TERMS], 0.0).unwrap();
+        let input = LayerBound {
+            real: zeros.clone(),
+            real_error: zeros.clone(),
+            bound: zeros.map(|_| 1.0),
+            step: 1.0,
+        };
+        let output = layer.a_posteriori(&Op::Linear { weights }, &input).unwrap();
+        assert!(output.bound.data()[0] >= exact);
+    }
+
+    #[test]
     fn a_bias_on_one_side_only_is_all_error() {
         let both = Weights {
             weight: Tensor::new(&[1, 1], vec![1.0]).unwrap(),
@@ -232,6 +281,12 @@ mod tests {
         let (_, float) = layer(0.5, FLOAT32_DIVISION);
         let more = float.requantized(20.0, 0.0, 1.0) - exact.requantized(20.0, 0.0, 1.0);
         let expected = FLOAT32_DIVISION * (20.0 + 1.0);
+        assert!(
+            (more / expected - 1.0).abs() < 1.0 / 1024.0,
+            "{more} for {expected}"
+        );
+        let more = float.requantized(20.0, 0.25, 1.0) - exact.requantized(20.0, 0.25, 1.0);
+        let expected = FLOAT32_DIVISION * (20.0 + 0.25 + 1.0);
         assert!(
             (more / expected - 1.0).abs() < 1.0 / 1024.0,
             "{more} for {expected}"

@@ -249,6 +249,7 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
             )],
         },
     ];
+    sections.push(simulation(network));
     sections.extend(training);
     sections.extend([
         Section {
@@ -290,4 +291,54 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
         },
     ]);
     sections
+}
+
+fn simulation(network: &NetworkStudy) -> Section {
+    let differences = network.simulation.iter().flat_map(|row| {
+        (row.differences.iter()).map(|difference| {
+            [
+                row.scheme.clone(),
+                difference.layer.clone(),
+                format!("{:?}", difference.position),
+                difference.code.to_string(),
+                difference.expected.to_string(),
+                short(difference.to_boundary),
+                short(difference.allowed),
+            ]
+        })
+    });
+    let listed = Table::new(
+        [
+            "scheme",
+            "layer",
+            "at",
+            "code",
+            "PyTorch's",
+            "steps from a boundary",
+            "at most",
+        ],
+        differences,
+    );
+    let counted = Table::new(
+        ["scheme", "codes compared", "differing", "not explained"],
+        network.simulation.iter().map(|row| {
+            let unexplained = row.differences.iter().filter(|d| !d.explained);
+            [
+                row.scheme.clone(),
+                row.compared.to_string(),
+                row.differences.len().to_string(),
+                unexplained.count().to_string(),
+            ]
+        }),
+    );
+    let mut tables = vec![counted];
+    if !listed.rows.is_empty() {
+        tables.push(listed);
+    }
+    Section {
+        id: "simulation",
+        title: "The simulated network beside PyTorch's",
+        text: text::simulation(network),
+        tables,
+    }
 }

@@ -234,6 +234,23 @@ pub(super) fn bits(network: &NetworkStudy) -> String {
     )
 }
 
+pub(super) fn simulation(network: &NetworkStudy) -> String {
+    let compared: usize = network.simulation.iter().map(|row| row.compared).sum();
+    let differences = || network.simulation.iter().flat_map(|row| &row.differences);
+    let differing = match differences().count() {
+        0 => "every one is PyTorch's".into(),
+        count => match differences().filter(|d| !d.explained).count() {
+            0 => format!(
+                "{count} are not PyTorch's, each so near a rounding boundary that float32 sums in another order may round to either"
+            ),
+            wrong => format!("{count} are not PyTorch's, {wrong} of them without a reason"),
+        },
+    };
+    format!(
+        "Of {compared} codes that PyTorch gives layers dequantizing in float32, {differing}. Integers have no such freedom: they are equal, or `cargo test` fails."
+    )
+}
+
 pub(super) fn training(network: &NetworkStudy) -> String {
     let gains = (network.training.iter()).map(|row| {
         format!(
