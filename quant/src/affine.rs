@@ -9,7 +9,7 @@ pub mod executor;
 mod golden;
 mod simulate;
 
-use reference::{Network, Op, Tensor, WeightShape, Weights, network::apply};
+use reference::{Network, Op, ShapeError, Tensor, WeightShape, Weights, network::apply};
 
 use crate::observers::{Range, moving_average};
 use crate::scheme::{Granularity, ObservedAt, QuantParams, Scheme, TensorScheme};
@@ -104,6 +104,7 @@ pub struct ObservedRanges {
 /// made from one run.
 #[derive(Clone, Debug)]
 pub struct Calibration {
+    images: usize,
     input: Vec<f32>,
     /// Name, output of each weighted layer, and whether a ReLU follows.
     outputs: Vec<(String, Vec<f32>, bool)>,
@@ -130,6 +131,7 @@ impl Calibration {
             }
         }
         Ok(Self {
+            images: images.shape()[0],
             input: images.data().to_vec(),
             outputs,
         })
@@ -151,8 +153,8 @@ impl Calibration {
         })
     }
 
-    /// Ranges that follow `batches` equal parts of the images, each moving them by its part
-    /// `c`.
+    /// Ranges that follow the images in at most `batches` parts of whole images, each moving
+    /// them by its part `c`.
     ///
     /// # Errors
     /// An activation that has no range.
@@ -163,7 +165,9 @@ impl Calibration {
         c: f32,
     ) -> Result<ObservedRanges, QuantError> {
         self.observe(observed_at, |values| {
-            moving_average(values.chunks(values.len().div_ceil(batches).max(1)), c)
+            let item = values.len() / self.images.max(1);
+            let part = self.images.div_ceil(batches.max(1)) * item;
+            moving_average(values.chunks(part.max(1)), c)
         })
     }
 
@@ -244,8 +248,8 @@ impl AffineNetwork {
     /// The network with these codes; `input` is of its input's codes.
     ///
     /// # Errors
-    /// An operator that has no integer form, or accumulators that float64 does not hold
-    /// exactly: they are multiplied there.
+    /// An operator that has no integer form, parameters that do not fit their codes, or
+    /// accumulators that float64 does not hold exactly: they are multiplied there.
     pub fn new(network: Network<AffineWeights>, input: QuantParams) -> Result<Self, QuantError> {
         if let Some(layer) = (network.layers().iter()).find(|l| matches!(l.op, Op::LogSoftmax)) {
             let error = QuantError::Unsupported(
@@ -256,9 +260,9 @@ impl AffineNetwork {
         let mut previous = &input;
         let reach = (network.weighted())
             .map(|(name, layer)| {
-                let reach = reach(layer, previous).map_err(|error| error.in_layer(name));
+                let checked = check(layer).and_then(|()| reach(layer, previous));
                 previous = &layer.output;
-                reach
+                checked.map_err(|error| error.in_layer(name))
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
@@ -281,6 +285,46 @@ impl AffineNetwork {
     /// The largest |acc| of each weighted layer over all inputs (eq. 14).
     pub fn reach(&self) -> &[i64] {
         &self.reach
+    }
+}
+
+/// One parameter, or one a channel, all of one grid that holds every code.
+fn check(layer: &AffineWeights) -> Result<(), QuantError> {
+    let outputs = layer.codes.shape().first().copied().unwrap_or(0);
+    let lengths = [
+        ("multipliers", layer.multipliers.len()),
+        (
+            "values of the bias",
+            layer.bias.as_ref().map_or(outputs, Vec::len),
+        ),
+        (
+            "parameters of the weights",
+            match layer.params.len() {
+                1 => outputs,
+                several => several,
+            },
+        ),
+    ];
+    for (what, got) in lengths {
+        if got != outputs || outputs == 0 {
+            return Err(QuantError::Shape(ShapeError::Mismatch {
+                what,
+                expected: outputs.max(1),
+                got,
+            }));
+        }
+    }
+    let grid = layer.params[0].grid;
+    for params in &layer.params {
+        if params.grid != grid || !grid.is_valid() {
+            return Err(QuantError::Grid(params.grid));
+        }
+        params.check_zero_point()?;
+    }
+    layer.output.check_zero_point()?;
+    match (layer.codes.data().iter()).find(|&&code| !grid.holds(code)) {
+        Some(&code) => Err(QuantError::Code { code, grid }),
+        None => Ok(()),
     }
 }
 

@@ -39,6 +39,14 @@ pub enum QuantError {
         /// The codes there are.
         grid: Grid,
     },
+    /// A weight code that its grid does not have.
+    #[error("weight code {code} is none of {} to {}", .grid.low(), .grid.high())]
+    Code {
+        /// The code.
+        code: i32,
+        /// The codes there are.
+        grid: Grid,
+    },
     /// A bias code that its integers do not hold.
     #[error(
         "bias {index} is {bias} = {code:e} steps of its scale, which {bits} bits do not hold; \

@@ -8,7 +8,7 @@ mod save;
 use quant::QuantError;
 use reference::ShapeError;
 
-pub use load::load;
+pub use load::{load, load_float};
 pub use save::{FloatFormat, save, save_float};
 
 /// A saved network.

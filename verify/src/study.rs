@@ -75,8 +75,6 @@ pub struct NetworkStudy {
     pub calibration_images: usize,
     /// Of the float network.
     pub float: Accuracy,
-    /// The int8 network that everything else here is held against.
-    pub int8: Accuracy,
     /// Weights, layer by layer, and all of them.
     pub weights: Vec<TensorStatistics>,
     /// The input, and each weighted layer's output before and after its ReLU.
@@ -93,7 +91,8 @@ pub struct NetworkStudy {
     pub errors: Vec<ErrorRow>,
     /// Accuracy against bits.
     pub bits: Vec<BitsRow>,
-    /// The least bits within a point of float; none if 16 are not enough.
+    /// The least bits from which on every width is within a point of float; none if 16 bits
+    /// are not.
     pub least_bits: LeastBits,
     /// The simulated network beside PyTorch's.
     pub simulation: Vec<SimulationRow>,
@@ -105,7 +104,8 @@ pub struct NetworkStudy {
     pub calibration: Vec<CalibrationRow>,
 }
 
-/// The least bits within one point of float accuracy, integer executor.
+/// The least bits from which on every width is within one point of float accuracy, integer
+/// executor.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct LeastBits {
     /// Symmetric codes.
@@ -140,11 +140,25 @@ struct Goldens {
 const TRAINING_IMAGES: usize = 1_000;
 
 impl Study {
-    /// Whether every simulated code that is not PyTorch's lies at a rounding boundary.
-    pub fn is_explained(&self) -> bool {
-        let rows = self.networks.iter().flat_map(|network| &network.simulation);
-        let mut differences = rows.flat_map(|row| &row.differences);
-        differences.all(|difference| difference.explained)
+    /// Where a simulated code is not PyTorch's without lying at a rounding boundary.
+    pub fn unexplained(&self) -> Option<String> {
+        self.networks.iter().find_map(|network| {
+            network.simulation.iter().find_map(|row| {
+                let found = row
+                    .differences
+                    .iter()
+                    .find(|difference| !difference.explained)?;
+                Some(format!(
+                    "{}, {}, layer {}, {:?}: expected {}, got {}",
+                    network.name,
+                    row.scheme,
+                    found.layer,
+                    found.position,
+                    found.expected,
+                    found.code
+                ))
+            })
+        })
     }
 }
 
@@ -186,7 +200,7 @@ pub fn study(
 }
 
 /// How many steps of progress a network takes.
-pub const STEPS: u64 = *sweeps::BITS.end() as u64 + 7;
+pub const STEPS: u64 = *sweeps::BITS.end() as u64 + sweeps::RANGES + 7;
 
 impl Bench {
     fn new(
@@ -232,39 +246,34 @@ impl Bench {
     ) -> Result<NetworkStudy, ModelFileError> {
         let name = fixture.network.name();
         let step = |what: &str| progress(&format!("{name}: {what}"), 1);
-        step("float");
         let float = self.float_accuracy()?;
-        step("statistics");
+        step("float");
         let (weights, activations) = (self.weight_statistics(), self.activation_statistics());
-        step("ranges");
-        let (ranges, errors) = (self.ranges()?, self.errors()?);
+        step("statistics");
+        let (ranges, errors) = (self.ranges(&step)?, self.errors()?);
+        step("errors");
         let bits = self.bits(&step)?;
-        let least = |of: fn(&BitsRow) -> &Accuracy| {
-            let near = |row: &&BitsRow| of(row).percent() >= float.percent() - 1.0;
-            bits.iter().find(near).map(|row| row.bits)
-        };
+        let least = |of: fn(&BitsRow) -> &Accuracy| least_bits(&bits, &float, of);
         let least_bits = LeastBits {
             symmetric: least(|row| &row.symmetric.integer),
             asymmetric: least(|row| &row.asymmetric.integer),
         };
-        step("simulation");
         // The committed images, of which PyTorch's codes are.
         let committed = fixture.network.input().normalize(&images.pixels);
         let simulation = self.simulation(&committed, &goldens.schemes)?;
-        step("training");
+        step("simulation");
         let training = self.training(&goldens.trained)?;
+        step("training");
+        let storage = self.storage()?;
         step("storage");
-        let storage = self.storage(&float)?;
-        step("calibration");
         let calibration = self.calibration()?;
-        let int8 = bits.iter().find(|row| row.bits == 8);
+        step("calibration");
         Ok(NetworkStudy {
             name: name.to_owned(),
             data: fixture.data.clone(),
             note: images.source.note.clone(),
             images: self.labels.len(),
             calibration_images: self.calibration_labels.len(),
-            int8: int8.map_or(float, |row| row.symmetric.integer),
             float,
             weights,
             activations,
@@ -280,5 +289,52 @@ impl Bench {
             storage,
             calibration,
         })
+    }
+}
+
+/// The least bits from which on no width is more than a hundredth of the images below float.
+fn least_bits(
+    rows: &[BitsRow],
+    float: &Accuracy,
+    of: impl Fn(&BitsRow) -> &Accuracy,
+) -> Option<u32> {
+    let near = |row: &&BitsRow| 100 * float.right <= 100 * of(row).right + float.of;
+    (rows.iter().rev())
+        .take_while(near)
+        .last()
+        .map(|row| row.bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wider_code_is_within_a_point_too() {
+        let accuracy = |right| Accuracy { right, of: 1000 };
+        let rows = |right: [usize; 5]| -> Vec<BitsRow> {
+            (1..)
+                .zip(right.map(accuracy))
+                .map(|(bits, integer)| {
+                    let run = Executed {
+                        weights_only: integer,
+                        integer,
+                        simulated: integer,
+                    };
+                    BitsRow {
+                        bits,
+                        symmetric: run,
+                        asymmetric: run,
+                    }
+                })
+                .collect()
+        };
+        let least =
+            |right, float| least_bits(&rows(right), &accuracy(float), |row| &row.symmetric.integer);
+        assert_eq!(least([100, 500, 891, 900, 905], 901), Some(3));
+        assert_eq!(least([100, 500, 890, 900, 905], 901), Some(4));
+        assert_eq!(least([100, 895, 890, 900, 905], 901), Some(4), "a dip");
+        assert_eq!(least([950; 5], 901), Some(1));
+        assert_eq!(least([901, 901, 901, 901, 890], 901), None);
     }
 }

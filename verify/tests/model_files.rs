@@ -2,17 +2,18 @@
 
 use fixtures::scheme::SchemeFixtures;
 use fixtures::{Fixtures, ImageSet, NetworkFixture};
+use half::{bf16, f16};
 use proptest::prelude::*;
 use quant::affine::{AffineNetwork, AffineWeights, Calibration};
 use quant::scheme::{Grid, QuantParams};
 use quant::{QuantError, Scale};
 use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor};
+use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor, Weights};
 use rstest::rstest;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
-use verify::model_file::{ModelFileError, load, save};
+use verify::model_file::{FloatFormat, ModelFileError, load, load_float, save, save_float};
 
 #[rstest]
 fn every_scheme_comes_back(#[values("lab-bias", "lenet5-mnist", "mlp-mnist")] name: &str) {
@@ -26,7 +27,7 @@ fn every_scheme_comes_back(#[values("lab-bias", "lenet5-mnist", "mlp-mnist")] na
     for scheme in schemes {
         let ranges = calibration.ranges(&scheme.scheme).unwrap();
         let network = AffineNetwork::quantize(&float.network, &ranges, scheme.scheme).unwrap();
-        let saved = save(&network);
+        let saved = save(&network).unwrap();
         assert_eq!(load(&saved.bytes).unwrap(), network, "{}", scheme.name);
         let bits = scheme.scheme.weights.grid.bits as usize;
         let weights: usize = (network.network().weighted())
@@ -125,7 +126,7 @@ fn small() -> AffineNetwork {
 #[test]
 fn every_operator_and_a_wide_bias_come_back() {
     let network = small();
-    let bytes = save(&network).bytes;
+    let bytes = save(&network).unwrap().bytes;
     assert_eq!(load(&bytes).unwrap(), network);
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("conv.bias").unwrap().dtype(), Dtype::I64);
@@ -134,7 +135,7 @@ fn every_operator_and_a_wide_bias_come_back() {
 
 #[test]
 fn no_beginning_of_a_file_is_a_file() {
-    let bytes = save(&small()).bytes;
+    let bytes = save(&small()).unwrap().bytes;
     for end in 0..bytes.len() {
         assert!(load(&bytes[..end]).is_err(), "{end} bytes");
     }
@@ -151,13 +152,13 @@ proptest! {
     fn damage_is_an_error_or_another_network(
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut bytes = save(&small()).bytes;
+        let mut bytes = save(&small()).unwrap().bytes;
         for (at, byte) in damage {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
         if let Ok(network) = load(&bytes) {
-            prop_assert_eq!(load(&save(&network).bytes).unwrap(), network.clone());
+            prop_assert_eq!(load(&save(&network).unwrap().bytes).unwrap(), network.clone());
             let images = Tensor::new(&[1, 1, 4, 4], vec![1.0; 16]).unwrap();
             network.trace(&images).unwrap();
         }
@@ -169,7 +170,7 @@ fn changed(
     description: impl Fn(String) -> Option<String>,
     tensors: impl Fn(&str, Dtype, Vec<u8>) -> Option<(Dtype, Vec<u8>)>,
 ) -> Result<AffineNetwork, ModelFileError> {
-    let bytes = save(&small()).bytes;
+    let bytes = save(&small()).unwrap().bytes;
     let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
     let text = header.metadata().as_ref().unwrap()["karat"].clone();
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -217,7 +218,21 @@ fn described(from: &str, to: &str) -> String {
     "a scale must be positive and finite"
 )]
 #[case(r#""scale":1056964608"#, r#""scale":2139095040"#, "got inf")]
-#[case(r#""zero_point":-3"#, r#""zero_point":128"#, "zero point 128")]
+#[case(
+    r#""zero_point":-3"#,
+    r#""zero_point":128"#,
+    "layer input: zero point 128 is none of the codes -128 to 127"
+)]
+#[case(
+    r#""zero_point":7"#,
+    r#""zero_point":-129"#,
+    "layer conv: zero point -129"
+)]
+#[case(
+    r#""bias":true"#,
+    r#""bias":false"#,
+    "tensor conv.bias: expected a layer of the description that has it"
+)]
 #[case(r#""bits":3"#, r#""bits":0"#, "0 bits")]
 #[case(r#""bits":3"#, r#""bits":4000000000"#, "4000000000 bits")]
 #[case(
@@ -271,7 +286,11 @@ fn tensors_that_do_not_fit_are_named() {
         "linear.bias",
     ] {
         let error = without(gone).unwrap_err().to_string();
-        assert!(error.contains(gone), "{error}");
+        assert!(
+            error.starts_with(&format!("tensor {gone}: expected [")),
+            "{error}"
+        );
+        assert!(error.ends_with(", got none"), "{error}");
     }
     let with = |at: &'static str, dtype: Dtype, data: &'static [u8]| {
         let change = move |name: &str, old: Dtype, bytes: Vec<u8>| match name == at {
@@ -321,7 +340,7 @@ fn tensors_that_do_not_fit_are_named() {
             "linear.zero_point",
             Dtype::I32,
             &[4, 0, 0, 0],
-            "zero point 4",
+            "layer linear: zero point 4",
         ),
     ] {
         let error = with(at, dtype, data).to_string();
@@ -333,4 +352,55 @@ fn tensors_that_do_not_fit_are_named() {
         ModelFileError::Quant(QuantError::Layer { source, .. })
             if matches!(*source, QuantError::AccumulatorOverflow { channel: 0, bits: 54, .. })
     ));
+}
+
+#[test]
+fn a_description_without_weights_is_no_network() {
+    let none = |text: String| {
+        let (before, _) = text.split_once("\"layers\":").unwrap();
+        Some(format!("{before}\"layers\":[]}}"))
+    };
+    let error = changed(none, |_, _, _| None).unwrap_err().to_string();
+    assert!(error.contains("no layer has weights"), "{error}");
+}
+
+fn float<E: FloatFormat>(network: &Network<Weights<f32>>, narrow: impl Fn(f32) -> f32) {
+    let saved = save_float::<E>(network).unwrap();
+    let loaded = load_float::<E>(&saved.bytes, network).unwrap();
+    for ((name, got), (_, stored)) in loaded.weighted().zip(network.weighted()) {
+        let expected: Vec<f32> = stored.weight.data().iter().map(|&w| narrow(w)).collect();
+        assert_eq!(got.weight.data(), expected, "{name}");
+        let expected: Option<Vec<f32>> =
+            (stored.bias.as_ref()).map(|bias| bias.iter().map(|&b| narrow(b)).collect());
+        assert_eq!(got.bias, expected, "{name}");
+    }
+    let error = load_float::<E>(&saved.bytes[..saved.bytes.len() - 1], network);
+    assert!(error.is_err());
+}
+
+#[test]
+fn float_parameters_come_back_in_their_own_type() {
+    let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+    let network = NetworkFixture::load(&fixtures, "lab-bias").unwrap().network;
+    float::<f32>(&network, |x| x);
+    float::<f16>(&network, |x| f16::from_f32(x).to_f32());
+    float::<bf16>(&network, |x| bf16::from_f32(x).to_f32());
+    let saved = save_float::<f16>(&network).unwrap();
+    let error = load_float::<bf16>(&saved.bytes, &network)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "tensor conv1.weight: expected BF16 [6, 3, 5, 5], got F16 [6, 3, 5, 5]"
+    );
+    let other = NetworkFixture::load(&fixtures, "mlp-mnist")
+        .unwrap()
+        .network;
+    let error = load_float::<f16>(&saved.bytes, &other)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "tensor fc1.weight: expected F16 [128, 784], got F16 [120, 400]"
+    );
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask report`: ranges, schemes and bit widths, measured.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,6 +8,7 @@ use clap::{Args, ValueEnum};
 use fixtures::Fixtures;
 use indicatif::{ProgressBar, ProgressStyle};
 use quant::affine::executor;
+use verify::VerifyError;
 use verify::study::{STEPS, StudyOptions, render, study};
 
 use crate::exit::Exit;
@@ -50,6 +50,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         Some(name) => vec![name.clone()],
         None => fixtures::NETWORKS.map(str::to_owned).to_vec(),
     };
+    let unknown = |name: &&String| !fixtures::NETWORKS.contains(&name.as_str());
+    if let Some(name) = networks.iter().find(unknown) {
+        return Err(VerifyError::UnknownNetwork { name: name.clone() }.into());
+    }
     let style = ProgressStyle::with_template("{bar:40} {percent} % {msg} ({elapsed}, {eta} left)");
     let bar = ProgressBar::new(STEPS * networks.len() as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -83,6 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     }
     let models = arguments.out.join("models");
     make(&models)?;
+    clear(&models)?;
     for network in &measured.networks {
         for row in &network.storage {
             let name = format!("{}.{}.safetensors", network.name, row.stored);
@@ -90,24 +95,38 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         }
     }
     anstream::println!("{}", models.display());
-    Ok(match measured.is_explained() {
-        true => Exit::Equal,
-        false => Exit::Mismatch,
-    })
+    match measured.unexplained() {
+        None => Ok(Exit::Equal),
+        Some(place) => {
+            anstream::eprintln!(
+                "a simulated code is not PyTorch's, and float32 is no reason: {place}"
+            );
+            Ok(Exit::Mismatch)
+        }
+    }
 }
 
 fn make(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
+/// Takes away the models of an earlier report.
+fn clear(models: &Path) -> Result<()> {
+    let cannot = || format!("cannot clear {}", models.display());
+    for entry in fs::read_dir(models).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let ours = |network: &str| name.starts_with(&format!("{network}."));
+        if name.ends_with(".safetensors") && fixtures::NETWORKS.iter().any(|n| ours(n)) {
+            fs::remove_file(&path).with_context(cannot)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes beside the file and then takes its place, so that no half of it is ever seen.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(path)?;
-        Ok::<_, std::io::Error>(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    let partial = path.with_added_extension("partial");
+    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -223,6 +223,12 @@ fn a_report_is_three_pages_and_the_models_and_replaces_what_was_there() {
     let arguments = [&arguments[..], &[out.to_str().unwrap()]].concat();
     fs::create_dir_all(&out).unwrap();
     fs::write(out.join("report.md"), "old").unwrap();
+    fs::create_dir(out.join("models")).unwrap();
+    fs::write(
+        out.join("models/lab.int2.safetensors"),
+        "of an earlier report",
+    )
+    .unwrap();
     let output = xtask(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let names = |folder: &std::path::Path| {
@@ -239,8 +245,8 @@ fn a_report_is_three_pages_and_the_models_and_replaces_what_was_there() {
     );
     assert_eq!(text(&output.stdout).lines().count(), 4);
     let models = names(&out.join("models"));
-    assert_eq!(models.len(), 7);
-    assert_eq!(models[3], "mlp-mnist.int3.safetensors");
+    assert_eq!(models.len(), 11);
+    assert_eq!(models[3], "mlp-mnist.int3-asymmetric.safetensors");
     let saved = fs::read(out.join("models/mlp-mnist.int8.safetensors")).unwrap();
     let network = verify::model_file::load(&saved).unwrap();
     assert_eq!(network.network().name(), "mlp-mnist");

@@ -31,6 +31,11 @@ impl Grid {
         }
     }
 
+    /// Whether this integer is one of the codes.
+    pub fn holds(self, code: i32) -> bool {
+        (self.low()..=self.high()).contains(&code)
+    }
+
     /// Whether there are 1 to 16 bits and at least two codes.
     pub fn is_valid(self) -> bool {
         (1..=MOST_BITS).contains(&self.bits) && self.low() < self.high()

@@ -54,6 +54,19 @@ impl QuantParams {
         }
     }
 
+    /// # Errors
+    /// A grid that is none, or a zero point that is not one of its codes.
+    pub fn check_zero_point(&self) -> Result<(), QuantError> {
+        let Self {
+            grid, zero_point, ..
+        } = *self;
+        match grid.is_valid() {
+            false => Err(QuantError::Grid(grid)),
+            true if grid.holds(zero_point) => Ok(()),
+            true => Err(QuantError::ZeroPoint { zero_point, grid }),
+        }
+    }
+
     /// Eq. 1: `clamp(round(x / s) + z)`, the quotient in float32, halves to even.
     pub fn quantize(&self, x: f32) -> i32 {
         let rounded = f64::from(x / self.scale.get()).round_ties_even();

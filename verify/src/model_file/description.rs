@@ -84,17 +84,13 @@ pub(super) struct RawParams {
 }
 
 pub(super) fn params(scale: f32, zero_point: i32, grid: Grid) -> Result<QuantParams, QuantError> {
-    if !grid.is_valid() {
-        return Err(QuantError::Grid(grid));
-    }
-    if !(grid.low()..=grid.high()).contains(&zero_point) {
-        return Err(QuantError::ZeroPoint { zero_point, grid });
-    }
-    Ok(QuantParams {
+    let params = QuantParams {
         scale: Scale::new(f64::from(scale))?,
         zero_point,
         grid,
-    })
+    };
+    params.check_zero_point()?;
+    Ok(params)
 }
 
 impl From<Grid> for RawGrid {

@@ -4,11 +4,11 @@ use quant::QuantError;
 use quant::affine::{AffineNetwork, AffineWeights};
 use quant::scheme::{Grid, QuantParams};
 use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor};
+use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor, Weights};
 use safetensors::{Dtype, SafeTensors};
 
 use super::description::{Description, FORMAT, KEY, RawOp, RawWeight, params};
-use super::{ModelFileError, packing};
+use super::{FloatFormat, ModelFileError, packing};
 
 /// The network that [`super::save`] made these bytes of.
 ///
@@ -25,7 +25,7 @@ pub fn load(bytes: &[u8]) -> Result<AffineNetwork, ModelFileError> {
         return Err(ModelFileError::Description(message));
     }
     let file = SafeTensors::deserialize(bytes)?;
-    let input = QuantParams::try_from(&description.input)?;
+    let input = QuantParams::try_from(&description.input).map_err(|e| e.in_layer("input"))?;
     let mut previous = input;
     let mut layers = Vec::with_capacity(description.layers.len());
     for layer in &description.layers {
@@ -83,6 +83,7 @@ pub fn load(bytes: &[u8]) -> Result<AffineNetwork, ModelFileError> {
             op,
         });
     }
+    check_names(&file, &description)?;
     let spec = InputSpec {
         shape: description.input_shape,
         mean: f32::from_bits(description.mean),
@@ -96,6 +97,36 @@ pub fn load(bytes: &[u8]) -> Result<AffineNetwork, ModelFileError> {
     Ok(AffineNetwork::new(network, input)?)
 }
 
+/// Every tensor is one that the description asks for, and there is one at least.
+fn check_names(file: &SafeTensors<'_>, description: &Description) -> Result<(), ModelFileError> {
+    let mut asked = Vec::new();
+    for layer in &description.layers {
+        if let RawOp::Conv2d { weight, .. } | RawOp::Linear { weight } = &layer.op {
+            let parts = ["weight", "scale", "zero_point", "bias"];
+            let count = if weight.bias { 4 } else { 3 };
+            asked.extend(
+                parts[..count]
+                    .iter()
+                    .map(|part| format!("{}.{part}", layer.name)),
+            );
+        }
+    }
+    if asked.is_empty() {
+        let message = "no layer has weights".into();
+        return Err(ModelFileError::Description(message));
+    }
+    let mut names = file.names();
+    names.sort_unstable();
+    match (names.into_iter()).find(|name| !asked.iter().any(|asked| asked == name)) {
+        None => Ok(()),
+        Some(name) => Err(ModelFileError::Tensor {
+            name: name.to_owned(),
+            expected: "a layer of the description that has it".into(),
+            got: "none".into(),
+        }),
+    }
+}
+
 fn read_weights(
     file: &SafeTensors<'_>,
     layer: &str,
@@ -104,9 +135,19 @@ fn read_weights(
 ) -> Result<AffineWeights, ModelFileError> {
     let find = |part: &str, dtypes: &[Dtype]| {
         let name = format!("{layer}.{part}");
-        let tensor = file.tensor(&name)?;
+        let missing = |_| ModelFileError::Tensor {
+            name: name.clone(),
+            expected: format!("{dtypes:?}"),
+            got: "none".into(),
+        };
+        let tensor = file.tensor(&name).map_err(missing)?;
         match dtypes.contains(&tensor.dtype()) {
-            true => Ok(tensor),
+            true if tensor.shape().len() == 1 => Ok(tensor),
+            true => Err(ModelFileError::Tensor {
+                name,
+                expected: "one axis".into(),
+                got: format!("{:?}", tensor.shape()),
+            }),
             false => Err(ModelFileError::Tensor {
                 name,
                 expected: format!("{dtypes:?}"),
@@ -129,7 +170,7 @@ fn read_weights(
     let bits = packed.data().len().saturating_mul(8);
     let count = count.filter(|&count| count.saturating_mul(grid.bits as usize) <= bits);
     let codes = count.and_then(|count| packing::unpack(packed.data(), count, grid));
-    let codes = codes.filter(|codes| codes.iter().all(|c| (grid.low()..=grid.high()).contains(c)));
+    let codes = codes.filter(|codes| codes.iter().all(|&code| grid.holds(code)));
     let codes = codes.ok_or_else(|| {
         let expected = match count {
             Some(count) => (count * grid.bits as usize).div_ceil(8).to_string(),
@@ -160,7 +201,8 @@ fn read_weights(
                 grid,
             )
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, QuantError>>()
+        .map_err(|error| error.in_layer(layer))?;
     let bias = match raw.bias {
         false => None,
         true => {
@@ -180,11 +222,42 @@ fn read_weights(
             Some(codes)
         }
     };
-    let output = QuantParams::try_from(&raw.output)?;
+    let output = QuantParams::try_from(&raw.output).map_err(|error| error.in_layer(layer))?;
     let codes = Tensor::new(&raw.shape, codes)?;
     Ok(AffineWeights::new(codes, params, bias, input, output))
 }
 
 fn words<const N: usize>(bytes: &[u8]) -> Vec<[u8; N]> {
     bytes.as_chunks().0.to_vec()
+}
+
+/// A float network of this architecture with the parameters that [`super::save_float`] stored.
+///
+/// # Errors
+/// A tensor that is missing, or of another type or shape than the network's.
+pub fn load_float<E: FloatFormat>(
+    bytes: &[u8],
+    network: &Network<Weights<f32>>,
+) -> Result<Network<Weights<f32>>, ModelFileError> {
+    let file = SafeTensors::deserialize(bytes)?;
+    let read = |name: String, shape: &[usize]| {
+        let wrong = |got: String| ModelFileError::Tensor {
+            name: name.clone(),
+            expected: format!("{:?} {shape:?}", E::DTYPE),
+            got,
+        };
+        let tensor = file.tensor(&name).map_err(|_| wrong("none".into()))?;
+        match tensor.dtype() == E::DTYPE && tensor.shape() == shape {
+            true => Ok(E::values(tensor.data())),
+            false => Err(wrong(format!("{:?} {:?}", tensor.dtype(), tensor.shape()))),
+        }
+    };
+    network.try_map_weights(|layer, weights| {
+        let shape = weights.weight.shape();
+        let weight = Tensor::new(shape, read(format!("{layer}.weight"), shape)?)?;
+        let bias = (weights.bias.as_ref())
+            .map(|bias| read(format!("{layer}.bias"), &[bias.len()]))
+            .transpose()?;
+        Ok(Weights { weight, bias })
+    })
 }

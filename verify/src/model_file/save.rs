@@ -7,11 +7,16 @@ use reference::{Network, Op, Weights};
 use safetensors::{Dtype, tensor::TensorView};
 
 use super::description::{Description, FORMAT, KEY, RawLayer, RawOp, RawWeight};
-use super::{Saved, packing};
+use super::{ModelFileError, Saved, packing};
 use crate::compare::LittleEndian;
 
 /// The float network with its parameters as `E`.
-pub fn save_float<E: FloatFormat>(network: &Network<Weights<f32>>) -> Saved {
+///
+/// # Errors
+/// As [`save`].
+pub fn save_float<E: FloatFormat>(
+    network: &Network<Weights<f32>>,
+) -> Result<Saved, ModelFileError> {
     let mut tensors = Vec::new();
     for (name, weights) in network.weighted() {
         let bytes =
@@ -41,12 +46,18 @@ pub trait FloatFormat {
     const DTYPE: Dtype;
     /// The nearest value's bytes.
     fn bytes(value: f32) -> Vec<u8>;
+    /// The values of these bytes, each exactly.
+    fn values(bytes: &[u8]) -> Vec<f32>;
 }
 
 impl FloatFormat for f32 {
     const DTYPE: Dtype = Dtype::F32;
     fn bytes(value: f32) -> Vec<u8> {
         LittleEndian::bytes(value)
+    }
+    fn values(bytes: &[u8]) -> Vec<f32> {
+        let words = bytes.as_chunks().0.iter();
+        words.map(|&word| Self::from_le_bytes(word)).collect()
     }
 }
 
@@ -55,6 +66,12 @@ impl FloatFormat for half::f16 {
     fn bytes(value: f32) -> Vec<u8> {
         Self::from_f32(value).to_le_bytes().to_vec()
     }
+    fn values(bytes: &[u8]) -> Vec<f32> {
+        let words = bytes.as_chunks().0.iter();
+        words
+            .map(|&word| Self::from_le_bytes(word).to_f32())
+            .collect()
+    }
 }
 
 impl FloatFormat for half::bf16 {
@@ -62,11 +79,20 @@ impl FloatFormat for half::bf16 {
     fn bytes(value: f32) -> Vec<u8> {
         Self::from_f32(value).to_le_bytes().to_vec()
     }
+    fn values(bytes: &[u8]) -> Vec<f32> {
+        let words = bytes.as_chunks().0.iter();
+        words
+            .map(|&word| Self::from_le_bytes(word).to_f32())
+            .collect()
+    }
 }
 
 /// The integer network: weights packed to their bits, biases in int32 (int64 where one does
 /// not fit), scales in float32.
-pub fn save(network: &AffineNetwork) -> Saved {
+///
+/// # Errors
+/// None that is known: what is saved is well formed.
+pub fn save(network: &AffineNetwork) -> Result<Saved, ModelFileError> {
     let mut tensors = Vec::new();
     for (name, weights) in network.network().weighted() {
         let packed = packing::pack(weights.codes.data(), weights.params[0].grid);
@@ -117,23 +143,20 @@ pub fn save(network: &AffineNetwork) -> Saved {
 
 type Entry = (String, Dtype, Vec<usize>, Vec<u8>);
 
-fn write(tensors: &[Entry], description: Option<&Description>) -> Saved {
-    let views = tensors.iter().filter_map(|(name, dtype, shape, bytes)| {
-        Some((
-            name.as_str(),
-            TensorView::new(*dtype, shape.clone(), bytes).ok()?,
-        ))
-    });
-    let metadata = description.map(|description| {
-        let text = serde_json::to_string(description).unwrap_or_default();
-        HashMap::from([(KEY.to_owned(), text)])
-    });
-    // Every view is of the length that its shape and type ask for.
-    let bytes = safetensors::serialize(views, metadata).unwrap_or_default();
-    Saved {
-        bytes,
+fn write(tensors: &[Entry], description: Option<&Description>) -> Result<Saved, ModelFileError> {
+    let views = (tensors.iter())
+        .map(|(name, dtype, shape, bytes)| {
+            let view = TensorView::new(*dtype, shape.clone(), bytes)?;
+            Ok((name.as_str(), view))
+        })
+        .collect::<Result<Vec<_>, ModelFileError>>()?;
+    let text = (description.map(serde_json::to_string).transpose())
+        .map_err(|error| ModelFileError::Description(error.to_string()))?;
+    let metadata = text.map(|text| HashMap::from([(KEY.to_owned(), text)]));
+    Ok(Saved {
+        bytes: safetensors::serialize(views, metadata)?,
         parameters: tensors.iter().map(|(.., bytes)| bytes.len()).sum(),
-    }
+    })
 }
 
 fn describe(network: &AffineNetwork) -> Description {

@@ -24,6 +24,12 @@ impl Accuracy {
     pub fn percent(&self) -> f64 {
         self.right as f64 / self.of.max(1) as f64 * 100.0
     }
+
+    /// One standard error of it, in points: how far it moves with other images.
+    pub fn standard_error(&self) -> f64 {
+        let p = self.percent() / 100.0;
+        (p * (1.0 - p) / self.of.max(1) as f64).sqrt() * 100.0
+    }
 }
 
 /// Images that go through a network at once: enough for every core, and few enough for caches.

@@ -4,6 +4,7 @@ use quant::QuantError;
 use quant::affine::{AffineNetwork, Calibration, ObservedRanges};
 use quant::observers::{Moments, Range, moments};
 use quant::scheme::{Scheme, Symmetry};
+use rayon::prelude::*;
 use reference::Tensor;
 use serde::Serialize;
 
@@ -51,11 +52,12 @@ impl Bench {
                 accuracy: self.integer(&network)?,
             })
         };
-        let mut rows = Vec::new();
-        for set in self.sets()? {
-            let ranges = Calibration::run(&self.float, &set.images)?.ranges(&scheme)?;
-            rows.push(row(set.name, set.images.shape()[0], &ranges)?);
-        }
+        let mut rows = (self.sets()?.into_par_iter())
+            .map(|set| {
+                let ranges = Calibration::run(&self.float, &set.images)?.ranges(&scheme)?;
+                row(set.name, set.images.shape()[0], &ranges)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let moving = (self.calibration).moving_ranges(scheme.observed_at, BATCHES, CONSTANT)?;
         let all = self.calibration_labels.len();
         rows.push(row("all, a moving average of four batches", all, &moving)?);

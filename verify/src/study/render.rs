@@ -35,7 +35,7 @@ fn percent(value: f64) -> String {
     format!("{value:.2} %")
 }
 
-/// Decibel, or that there was no error.
+/// Decibel, or that there was no such error.
 fn decibel(value: Option<f64>) -> String {
-    value.map_or("none".into(), |value| format!("{value:.1} dB"))
+    value.map_or("no error".into(), |value| format!("{value:.1} dB"))
 }

@@ -17,6 +17,8 @@ pub struct ScaleRow {
     pub weight: Option<f64>,
     /// s_O that divides an accumulator.
     pub relative: Option<f64>,
+    /// n_W = 1/s_W, and n_I of the input.
+    pub multiply_weight: f64,
     /// n_O = 1/s_O.
     pub multiply: Option<f64>,
     /// S_O, the real value of one output code (s_I of the input).
@@ -36,6 +38,8 @@ pub struct ZeroPointRow {
     pub output: (f64, i32),
     /// M = s_W·S_I/S_O.
     pub multiplier: Option<f64>,
+    /// The least accumulator width in bits.
+    pub accumulator_bits: Option<u32>,
 }
 
 impl Bench {
@@ -47,15 +51,18 @@ impl Bench {
             weight: None,
             output: of(network.input()),
             multiplier: None,
+            accumulator_bits: None,
         };
-        let layers = network
-            .network()
-            .weighted()
-            .map(|(name, weights)| ZeroPointRow {
-                layer: name.to_owned(),
-                weight: Some(of(weights.channel(0))),
-                output: of(&weights.output),
-                multiplier: Some(weights.multipliers[0]),
+        let layers =
+            (network.network().weighted().zip(network.reach())).map(|((name, weights), &reach)| {
+                ZeroPointRow {
+                    layer: name.to_owned(),
+                    weight: Some(of(weights.channel(0))),
+                    output: of(&weights.output),
+                    multiplier: Some(weights.multipliers[0]),
+                    // A sign and the bits of the largest magnitude.
+                    accumulator_bits: Some(i64::BITS - reach.leading_zeros() + 1),
+                }
             });
         Ok([input].into_iter().chain(layers).collect())
     }
@@ -70,6 +77,7 @@ pub(super) fn scales(fixture: &NetworkFixture) -> Vec<ScaleRow> {
         layer: "input".into(),
         weight: None,
         relative: None,
+        multiply_weight: multiply.input,
         multiply: None,
         absolute: absolute.input,
         accumulator_bits: None,
@@ -82,6 +90,7 @@ pub(super) fn scales(fixture: &NetworkFixture) -> Vec<ScaleRow> {
             layer: name.to_owned(),
             weight: Some(relative.layers[i].weight),
             relative: Some(relative.layers[i].output),
+            multiply_weight: multiply.layers[i].weight,
             multiply: Some(multiply.layers[i].output),
             absolute: absolute.layers[i].output,
             accumulator_bits: Some(quant.accumulators()[i].bits),

@@ -1,13 +1,11 @@
 //! Bytes and accuracy by storage type.
 
 use half::{bf16, f16};
-use quant::QuantError;
 use quant::scheme::{Scheme, Symmetry};
-use reference::Weights;
 use serde::Serialize;
 
 use super::{Accuracy, Bench};
-use crate::model_file::{self, ModelFileError, Saved};
+use crate::model_file::{self, FloatFormat, ModelFileError, Saved};
 
 /// One way to keep a network.
 #[derive(Clone, Debug, Serialize)]
@@ -29,43 +27,32 @@ pub struct StorageRow {
 const STORED_BITS: [u32; 4] = [8, 6, 4, 3];
 
 impl Bench {
-    pub(super) fn storage(&self, float: &Accuracy) -> Result<Vec<StorageRow>, ModelFileError> {
+    pub(super) fn storage(&self) -> Result<Vec<StorageRow>, ModelFileError> {
         let mut rows = vec![
-            row(
-                "float32",
-                model_file::save_float::<f32>(&self.float),
-                *float,
-            ),
-            row(
-                "float16",
-                model_file::save_float::<f16>(&self.float),
-                self.rounded(|x| f16::from_f32(x).to_f32())?,
-            ),
-            row(
-                "bfloat16",
-                model_file::save_float::<bf16>(&self.float),
-                self.rounded(|x| bf16::from_f32(x).to_f32())?,
-            ),
+            self.stored::<f32>("float32")?,
+            self.stored::<f16>("float16")?,
+            self.stored::<bf16>("bfloat16")?,
         ];
-        for bits in STORED_BITS {
-            let saved =
-                model_file::save(&self.quantized(Scheme::uniform(bits, Symmetry::Asymmetric))?);
-            let loaded = model_file::load(&saved.bytes)?;
-            let accuracy = self.integer(&loaded)?;
-            rows.push(row(&format!("int{bits}"), saved, accuracy));
+        for symmetry in [Symmetry::Symmetric, Symmetry::Asymmetric] {
+            for bits in STORED_BITS {
+                let network = self.quantized(Scheme::uniform(bits, symmetry))?;
+                let saved = model_file::save(&network)?;
+                let accuracy = self.integer(&model_file::load(&saved.bytes)?)?;
+                let name = match symmetry {
+                    Symmetry::Symmetric => format!("int{bits}"),
+                    Symmetry::Asymmetric => format!("int{bits}-asymmetric"),
+                };
+                rows.push(row(&name, saved, accuracy));
+            }
         }
         Ok(rows)
     }
 
-    /// Of the float network whose parameters a narrower type holds.
-    fn rounded(&self, narrow: impl Fn(f32) -> f32) -> Result<Accuracy, QuantError> {
-        let network = self.float.try_map_weights(|_, w| {
-            Ok::<_, QuantError>(Weights {
-                weight: w.weight.map(&narrow),
-                bias: (w.bias.as_ref()).map(|b| b.iter().map(|&b| narrow(b)).collect()),
-            })
-        })?;
-        self.accuracy_of(&network)
+    fn stored<E: FloatFormat>(&self, name: &str) -> Result<StorageRow, ModelFileError> {
+        let saved = model_file::save_float::<E>(&self.float)?;
+        let loaded = model_file::load_float::<E>(&saved.bytes, &self.float)?;
+        let accuracy = self.accuracy_of(&loaded)?;
+        Ok(row(name, saved, accuracy))
     }
 }
 

@@ -3,6 +3,7 @@
 use quant::QuantError;
 use quant::observers::Observer;
 use quant::scheme::{Granularity, Scheme, Symmetry};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Accuracy, Bench};
@@ -15,6 +16,9 @@ pub(super) const BITS: std::ops::RangeInclusive<u32> = 1..=16;
 pub struct RangeRow {
     /// What makes the range.
     pub range: String,
+    /// The rule itself.
+    #[serde(skip)]
+    pub observer: Observer,
     /// Weights at this range, the rest float.
     pub weights_only: Accuracy,
     /// Weights at this range, activations at max-abs.
@@ -45,6 +49,9 @@ pub struct Executed {
     pub simulated: Accuracy,
 }
 
+/// Rules for the range, and channels and zero points beside them.
+pub(super) const RANGES: u64 = 12;
+
 /// The rules that are compared, widest first.
 fn observers(capped: bool) -> Vec<Observer> {
     let sigma = |n| Observer::NSigma { n, capped };
@@ -71,20 +78,25 @@ fn int8(weights: Observer, activations: Observer) -> Scheme {
 }
 
 impl Bench {
-    pub(super) fn ranges(&self) -> Result<Vec<RangeRow>, QuantError> {
-        let mut rows = (observers(self.cap_sigma).into_iter())
-            .map(|observer| {
-                let weights = int8(observer, Observer::MinMax);
-                self.range_row(observer.name(), weights, int8(observer, observer))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn ranges(&self, step: &(dyn Fn(&str) + Sync)) -> Result<Vec<RangeRow>, QuantError> {
+        let symmetric = observers(self.cap_sigma).into_iter().map(|observer| {
+            let weights = int8(observer, Observer::MinMax);
+            (observer.name(), weights, int8(observer, observer))
+        });
+        let mut schemes: Vec<_> = symmetric.collect();
         let mut by_channel = int8(Observer::MinMax, Observer::MinMax);
         by_channel.weights.granularity = Granularity::PerChannel;
-        rows.insert(
-            1,
-            self.range_row("max-abs, per channel".into(), by_channel, by_channel)?,
-        );
-        Ok(rows)
+        let asymmetric = Scheme::uniform(8, Symmetry::Asymmetric);
+        schemes.insert(1, ("max-abs, per channel".into(), by_channel, by_channel));
+        schemes.insert(2, ("min–max, asymmetric".into(), asymmetric, asymmetric));
+        schemes
+            .into_par_iter()
+            .map(|(range, weights, everything)| {
+                let row = self.range_row(range, weights, everything);
+                step("ranges");
+                row
+            })
+            .collect()
     }
 
     fn range_row(
@@ -97,6 +109,7 @@ impl Bench {
         let integer = self.integer(&network)?;
         Ok(RangeRow {
             range,
+            observer: weights.weights.observer,
             weights_only: self.weights_only(&network)?,
             integer,
             everything: match everything == weights {
@@ -106,16 +119,18 @@ impl Bench {
         })
     }
 
-    pub(super) fn bits(&self, step: &dyn Fn(&str)) -> Result<Vec<BitsRow>, QuantError> {
-        BITS.map(|bits| {
-            step(&format!("{bits} bits"));
-            Ok(BitsRow {
-                bits,
-                symmetric: self.executed(Scheme::uniform(bits, Symmetry::Symmetric))?,
-                asymmetric: self.executed(Scheme::uniform(bits, Symmetry::Asymmetric))?,
+    pub(super) fn bits(&self, step: &(dyn Fn(&str) + Sync)) -> Result<Vec<BitsRow>, QuantError> {
+        (BITS.into_par_iter())
+            .map(|bits| {
+                let row = BitsRow {
+                    bits,
+                    symmetric: self.executed(Scheme::uniform(bits, Symmetry::Symmetric))?,
+                    asymmetric: self.executed(Scheme::uniform(bits, Symmetry::Asymmetric))?,
+                };
+                step(&format!("{bits} bits"));
+                Ok(row)
             })
-        })
-        .collect()
+            .collect()
     }
 
     fn executed(&self, scheme: Scheme) -> Result<Executed, QuantError> {

@@ -3,6 +3,7 @@
 use fixtures::QatFixture;
 use quant::QuantError;
 use quant::affine::AffineNetwork;
+use quant::observers::Observer;
 use serde::Serialize;
 
 use super::{Accuracy, Bench};
@@ -12,8 +13,10 @@ use super::{Accuracy, Bench};
 pub struct TrainingRow {
     /// Of weights and activations.
     pub bits: u32,
-    /// Trained in float32, then quantized.
+    /// Trained in float32, then quantized by min–max.
     pub post_training: Accuracy,
+    /// The same with the ranges of the least squared error.
+    pub least_squares: Accuracy,
     /// Trained with fake quantization.
     pub aware: Accuracy,
 }
@@ -23,10 +26,14 @@ impl Bench {
         (trained.iter())
             .map(|trained| {
                 let scheme = trained.golden.scheme;
+                let mut narrower = scheme;
+                narrower.weights.observer = Observer::LeastSquares;
+                narrower.activations.observer = Observer::LeastSquares;
                 let aware = AffineNetwork::quantize(&trained.network, &trained.ranges, scheme)?;
                 Ok(TrainingRow {
                     bits: scheme.weights.grid.bits,
                     post_training: self.integer(&self.quantized(scheme)?)?,
+                    least_squares: self.integer(&self.quantized(narrower)?)?,
                     aware: self.integer(&aware)?,
                 })
             })

@@ -183,11 +183,12 @@ pub(super) fn ranges(network: &NetworkStudy) -> String {
         for (i, row) in network.ranges.iter().enumerate() {
             let top = count - i as f64;
             let bars = [
-                (&row.weights_only, 0.1, SERIES[0]),
-                (&row.integer, 0.5, SERIES[1]),
+                (&row.weights_only, 0.08, SERIES[0]),
+                (&row.integer, 0.36, SERIES[1]),
+                (&row.everything, 0.64, SERIES[2]),
             ];
             for (accuracy, from, colour) in bars {
-                let corners = [(0.0, top - from), (accuracy.percent(), top - from - 0.4)];
+                let corners = [(0.0, top - from), (accuracy.percent(), top - from - 0.28)];
                 chart.draw_series([Rectangle::new(corners, colour.filled())])?;
             }
             let (x, y) = chart.backend_coord(&(0.0, top - 0.5));

@@ -1,7 +1,7 @@
 //! What the report says of a network: sections of words and tables.
 
 use super::{decibel, percent, short, text};
-use crate::study::{NetworkStudy, Study, TensorStatistics};
+use crate::study::{BitsRow, Executed, NetworkStudy, Study, TensorStatistics};
 
 /// A table's heading and rows, numbers to the right.
 pub(super) struct Table {
@@ -32,8 +32,11 @@ pub(super) fn subtitle(network: &NetworkStudy) -> String {
         note => format!("; {note}"),
     };
     format!(
-        "{}: accuracies over {} test images, ranges from {} training images{note}.",
-        network.data, network.images, network.calibration_images
+        "{}: accuracies over {} test images (one standard error is {:.1} points), ranges from {} training images{note}.",
+        network.data,
+        network.images,
+        network.float.standard_error(),
+        network.calibration_images
     )
 }
 
@@ -44,12 +47,17 @@ pub(super) fn overview(study: &Study) -> Table {
         [
             "network",
             "float",
-            "int8",
+            "int8, symmetric",
+            "asymmetric",
             "least bits, symmetric",
             "asymmetric",
             "int8 file / float32",
         ],
         study.networks.iter().map(|network| {
+            let int8 = network.bits.iter().find(|row| row.bits == 8);
+            let accuracy = |of: fn(&BitsRow) -> &Executed| {
+                int8.map_or(String::new(), |row| percent(of(row).integer.percent()))
+            };
             let bytes = |stored: &str| {
                 let row = network.storage.iter().find(|row| row.stored == stored);
                 row.map_or(f64::NAN, |row| row.file as f64)
@@ -57,7 +65,8 @@ pub(super) fn overview(study: &Study) -> Table {
             [
                 network.name.clone(),
                 percent(network.float.percent()),
-                percent(network.int8.percent()),
+                accuracy(|row| &row.symmetric),
+                accuracy(|row| &row.asymmetric),
                 bits(network.least_bits.symmetric),
                 bits(network.least_bits.asymmetric),
                 percent(bytes("int8") / bytes("float32") * 100.0),
@@ -102,9 +111,7 @@ fn statistics(tensors: &[TensorStatistics]) -> Table {
 /// The sections of one network, in the order of the page.
 pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
     let accuracy = |accuracy: &crate::study::Accuracy| percent(accuracy.percent());
-    let executed = |run: &crate::study::Executed| {
-        [&run.weights_only, &run.simulated, &run.integer].map(accuracy)
-    };
+    let executed = |run: &Executed| [&run.weights_only, &run.simulated, &run.integer].map(accuracy);
     let optional = |value: Option<f64>| value.map_or(String::new(), short);
     let training = (!network.training.is_empty()).then(|| Section {
         id: "training",
@@ -113,14 +120,18 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
         tables: vec![Table::new(
             [
                 "bits",
-                "quantized after training",
+                "quantized after training, min–max",
+                "least squares",
                 "trained with fake quantization",
+                "float",
             ],
             network.training.iter().map(|row| {
                 [
                     row.bits.to_string(),
                     accuracy(&row.post_training),
+                    accuracy(&row.least_squares),
                     accuracy(&row.aware),
+                    accuracy(&network.float),
                 ]
             }),
         )],
@@ -165,7 +176,15 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
                     }),
                 ),
                 Table::new(
-                    ["layer", "s_W", "z_W", "S_O", "z_O", "M = s_W·S_I/S_O"],
+                    [
+                        "layer",
+                        "s_W",
+                        "z_W",
+                        "S_O",
+                        "z_O",
+                        "M = s_W·S_I/S_O",
+                        "accumulator bits",
+                    ],
                     network.zero_points.iter().map(|row| {
                         let (scale, zero_point) = row.output;
                         [
@@ -176,6 +195,8 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
                             short(scale),
                             zero_point.to_string(),
                             optional(row.multiplier),
+                            row.accumulator_bits
+                                .map_or(String::new(), |bits| bits.to_string()),
                         ]
                     }),
                 ),

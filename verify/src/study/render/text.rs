@@ -1,76 +1,81 @@
 //! What is seen, in words that come of the numbers.
 
-use crate::study::{
-    AFTER_RELU, Accuracy, BitsRow, CalibrationRow, ErrorRow, NetworkStudy, RangeRow, Study,
-};
+use quant::observers::Observer;
 
 use super::percent;
+use crate::study::{
+    AFTER_RELU, Accuracy, BitsRow, CalibrationRow, ErrorRow, NetworkStudy, StorageRow, Study,
+};
 
-/// How far below float, in points.
-fn below(float: &Accuracy, other: &Accuracy) -> f64 {
-    float.percent() - other.percent()
+/// How far above float, in points.
+fn above(float: &Accuracy, other: &Accuracy) -> f64 {
+    other.percent() - float.percent()
 }
 
-fn points(distance: f64) -> String {
-    match distance {
-        d if d.abs() < 0.005 => "as much as float".into(),
-        d if d > 0.0 => format!("{d:.2} points below float"),
-        d => format!("{:.2} points above float", -d),
+fn points(above: f64) -> String {
+    match above {
+        d if d.abs() < 0.005 => "as accurate as float".into(),
+        d if d < 0.0 => format!("{:.2} points below float", -d),
+        d => format!("{d:.2} points above float"),
     }
 }
 
-fn width(bits: Option<u32>) -> String {
+fn width(bits: u32) -> String {
     match bits {
-        Some(1) => "1 bit".into(),
-        Some(bits) => format!("{bits} bits"),
-        None => "more than 16 bits".into(),
+        1 => "1 bit".into(),
+        bits => format!("{bits} bits"),
+    }
+}
+
+/// "a, b and c".
+fn all_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [several @ .., last] => format!("{} and {last}", several.join(", ")),
     }
 }
 
 /// Does the width that is needed follow the data or the architecture?
 pub(super) fn overview(study: &Study) -> String {
-    let mut sets: Vec<(&str, Vec<(&str, u32)>)> = Vec::new();
-    for network in &study.networks {
-        let Some(bits) = network.least_bits.asymmetric else {
-            continue;
-        };
-        let member = (network.name.as_str(), bits);
-        match sets.iter_mut().find(|(data, _)| *data == network.data) {
-            Some((_, members)) => members.push(member),
-            None => sets.push((&network.data, vec![member])),
-        }
-    }
-    let ends = |members: &[(&str, u32)]| {
-        let bits = || members.iter().map(|member| member.1);
-        bits().min().zip(bits().max()).unwrap_or_default()
-    };
-    let of_sets: Vec<String> = (sets.iter())
-        .map(|(data, members)| match ends(members) {
-            (low, high) if low == high => format!("{low} on {data}"),
-            (low, high) => format!("{low} to {high} on {data}"),
+    let needed: Vec<String> = (study.networks.iter())
+        .map(|network| {
+            let bits = network.least_bits.asymmetric;
+            let bits = bits.map_or("more than 16".into(), |bits| bits.to_string());
+            format!("{} {bits} ({})", network.name, network.data)
         })
         .collect();
-    let mut text = format!(
-        "The least bits of weights and activations, asymmetric, within one point of float: {}.",
-        of_sets.join(", ")
+    let text = format!(
+        "The least bits of weights and activations, asymmetric, from which on every width is within one point of float: {}.",
+        all_of(&needed)
     );
-    if let [(one, a), (other, b)] = sets.as_slice() {
-        let ((low_a, high_a), (low_b, high_b)) = (ends(a), ends(b));
-        let architectures = a.len().max(b.len());
-        text += &match (high_a < low_b, high_b < low_a) {
-            _ if architectures < 2 => String::new(),
-            (true, _) | (_, true) => format!(
-                " Every network on {} needs more than any on {}: the knee follows the data, not the architecture.",
-                if high_a < low_b { other } else { one },
-                if high_a < low_b { one } else { other },
-            ),
-            _ => {
-                " The widths of the two data sets overlap: the knee does not follow the data alone."
-                    .into()
-            }
-        };
+    let mut sets: Vec<(&str, Vec<u32>)> = Vec::new();
+    for network in &study.networks {
+        // Beyond the widths that were measured.
+        let bits = network.least_bits.asymmetric.unwrap_or(u32::MAX);
+        match sets.iter_mut().find(|(data, _)| *data == network.data) {
+            Some((_, widths)) => widths.push(bits),
+            None => sets.push((&network.data, vec![bits])),
+        }
     }
-    text
+    let [(one, a), (other, b)] = sets.as_slice() else {
+        return text;
+    };
+    if a.len().min(b.len()) < 2 {
+        return text;
+    }
+    let less = |a: &[u32], b: &[u32]| a.iter().max() < b.iter().min();
+    text + &match (less(a, b), less(b, a)) {
+        (true, _) => format!(
+            " Of these, every network on {other} needs more than any on {one}, whatever its layers."
+        ),
+        (_, true) => format!(
+            " Of these, every network on {one} needs more than any on {other}, whatever its layers."
+        ),
+        _ => {
+            format!(" The widths on {one} and on {other} overlap: the data alone does not decide.")
+        }
+    }
 }
 
 /// What is defined where a scheme leaves a choice.
@@ -80,13 +85,15 @@ pub(super) fn notes(study: &Study) -> Vec<String> {
         false => "An n·σ range wider than the data is kept; --cap-sigma narrows it to the data.",
     };
     [
+        "One standard error is √(p(1 − p)/n) of float's accuracy p over n images; smaller differences say little.",
         "σ is the sample standard deviation, with n − 1.",
         sigma,
-        "Symmetric codes lie about 0, s = max|x| over the codes of one side; with 1 bit that side is the negative one: codes −1 and 0, s = max|x|.",
-        "Asymmetric: the range is widened to hold 0; activations are unsigned and observed after the ReLU that follows.",
-        "Weights only: activations are float. Simulated: every layer runs in float32 on s·(q − z) and its output passes through codes. Integer: codes from the input to the output.",
-        "SQNR is 10·log₁₀(Σx²/Σ(x − x̂)²); clipping counts the values beyond the codes, rounding the others.",
-        "Files are measured as they are saved: weights packed to their bits, int32 biases, float32 scales, and a header that describes the network.",
+        "A percentile is of |x|; least squares tries the whole range times 1, 0.99, … 0.01; entropy clips a histogram of 2,048 bins where it loses least when coarsened to the codes (beyond 2,048 codes it clips nothing).",
+        "Symmetric codes lie about 0, s = max|x| over the codes of one side; with 1 bit that side is the negative one: codes −1 and 0, s = max|x|. Activations are observed before ReLU.",
+        "Asymmetric: the range is widened to hold 0; activations are unsigned and observed after the ReLU that follows, so they spend no code on what it takes away.",
+        "Weights only: activations and biases are float. Simulated: every layer runs in float32 on s·(q − z), with its float bias, and its output passes through codes. Integer: codes from the input to the output, biases rounded to steps of s_W·s_I, which few bits make coarse.",
+        "SQNR is 10·log₁₀(Σx²/Σ(x − x̂)²); clipping counts the values beyond the codes, rounding the others. Activations are those before ReLU.",
+        "Files are measured as they are saved and loaded back: weights packed to their bits, int32 biases, float32 scales, and in integer files a header that describes the network.",
     ]
     .map(str::to_owned)
     .to_vec()
@@ -112,13 +119,18 @@ pub(super) fn weights(network: &NetworkStudy) -> String {
 }
 
 pub(super) fn activations(network: &NetworkStudy) -> String {
-    let rectified = || {
-        (network.activations.iter())
-            .filter(|tensor| tensor.name.ends_with(AFTER_RELU))
-            .map(|tensor| tensor.zero * 100.0)
+    let rectified: Vec<f64> = (network.activations.iter())
+        .filter(|tensor| tensor.name.ends_with(AFTER_RELU))
+        .map(|tensor| tensor.zero * 100.0)
+        .collect();
+    let zeros = match rectified.as_slice() {
+        [] => "no ReLU follows a layer".into(),
+        shares => {
+            let low = shares.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = shares.iter().copied().fold(0.0, f64::max);
+            format!("ReLU makes {low:.0} to {high:.0} % of a layer's outputs 0")
+        }
     };
-    let low = rectified().fold(f64::INFINITY, f64::min);
-    let high = rectified().fold(0.0, f64::max);
     let ends = |name: &str| {
         network
             .activations
@@ -133,52 +145,76 @@ pub(super) fn activations(network: &NetworkStudy) -> String {
         )
     });
     format!(
-        "Over the {} calibration images, before and after ReLU, which makes {low:.0} to {high:.0} % of a layer's outputs 0.{input}",
+        "Over the {} calibration images: {zeros}.{input}",
         network.calibration_images
     )
 }
 
 pub(super) fn scales(network: &NetworkStudy) -> String {
-    let bits = network.scales.iter().filter_map(|row| row.accumulator_bits);
-    let most = bits.max().unwrap_or_default();
+    let most = |bits: &mut dyn Iterator<Item = Option<u32>>| bits.flatten().max();
+    let symmetric = most(&mut network.scales.iter().map(|row| row.accumulator_bits));
+    let asymmetric = most(&mut network.zero_points.iter().map(|row| row.accumulator_bits));
     format!(
-        "Of symmetric int8 in three conventions, where the multiplier is n_O = 1/s_O, and of asymmetric int8. {most} bits hold every accumulator of the first, whatever the input."
+        "First symmetric int8, the network that `verify` holds against PyTorch, in three conventions (n = 1/s); then asymmetric int8. {} and {} bits hold every accumulator, whatever the input.",
+        symmetric.unwrap_or_default(),
+        asymmetric.unwrap_or_default()
     )
 }
 
 pub(super) fn ranges(network: &NetworkStudy) -> String {
-    let of = |name: &str| network.ranges.iter().find(|row| row.range == name);
-    let best = network.ranges.iter().max_by_key(|row| row.integer.right);
-    let worst = network.ranges.iter().min_by_key(|row| row.integer.right);
-    let say = |row: &RangeRow| {
+    let rights = || network.ranges.iter().map(|row| row.integer.right);
+    let (Some(most), Some(least)) = (rights().max(), rights().min()) else {
+        return String::new();
+    };
+    let say = |right: usize| {
+        let rows: Vec<_> = (network.ranges.iter())
+            .filter(|row| row.integer.right == right)
+            .collect();
+        let names: Vec<String> = rows.iter().map(|row| row.range.clone()).collect();
+        let accuracy = rows[0].integer;
         format!(
             "{} ({}, {})",
-            row.range,
-            percent(row.integer.percent()),
-            points(below(&network.float, &row.integer))
+            all_of(&names),
+            percent(accuracy.percent()),
+            points(above(&network.float, &accuracy))
         )
     };
-    let mut text = match (best, worst) {
-        (Some(best), Some(worst)) => format!(
-            "With all int8 the best range for the weights is {}, the worst {}.",
-            say(best),
-            say(worst)
-        ),
-        _ => String::new(),
-    };
-    if let (Some(three), Some(one)) = (of("3σ"), of("1σ")) {
-        text += &format!(
-            " From 3σ to 1σ clipping costs {:.2} points of weights-only accuracy.",
-            three.weights_only.percent() - one.weights_only.percent()
+    if most == least {
+        return format!(
+            "Every rule for the range is right equally often: {}.",
+            say(most)
         );
+    }
+    let mut text = format!(
+        "With activations at max-abs, the most accurate int8 is that of {}, the least that of {}.",
+        say(most),
+        say(least)
+    );
+    let sigma = |wanted: f64| {
+        let rows = network.ranges.iter();
+        let found =
+            rows.filter(|row| matches!(row.observer, Observer::NSigma { n, .. } if n == wanted));
+        found.map(|row| row.weights_only.percent()).next()
+    };
+    if let (Some(three), Some(one)) = (sigma(3.0), sigma(1.0)) {
+        text += &match three - one {
+            0.0 => " With only the weights quantized, 3σ and 1σ are right equally often.".into(),
+            d if d > 0.0 => format!(
+                " With only the weights quantized, 1σ is {d:.2} points less accurate than 3σ."
+            ),
+            d => format!(
+                " With only the weights quantized, 1σ is {:.2} points more accurate than 3σ.",
+                -d
+            ),
+        };
     }
     text
 }
 
 pub(super) fn errors(network: &NetworkStudy) -> String {
-    let dominated = |tensor: &str, range: &str| {
+    let dominated = |tensor: &str, wanted: &dyn Fn(Observer) -> bool| {
         let rows: Vec<&ErrorRow> = (network.errors.iter())
-            .filter(|row| row.tensor == tensor && row.range == range)
+            .filter(|row| row.tensor == tensor && wanted(row.observer))
             .collect();
         let clipped = rows
             .iter()
@@ -187,50 +223,60 @@ pub(super) fn errors(network: &NetworkStudy) -> String {
                 (Some(_), None) => true,
                 _ => false,
             });
-        (clipped.count(), rows.len())
+        format!("{} of {}", clipped.count(), rows.len())
     };
-    let say = |range: &str| {
-        let ((weights, layers), (activations, outputs)) =
-            (dominated("weights", range), dominated("activations", range));
+    let say = |name: &str, wanted: &dyn Fn(Observer) -> bool| {
         format!(
-            "{range}: weights of {weights} of {layers} layers, activations of {activations} of {outputs}"
+            "{name}, of the weights in {} layers and of the activations in {} tensors",
+            dominated("weights", wanted),
+            dominated("activations", wanted)
         )
     };
+    let sigma = |wanted: f64| move |observer: Observer| matches!(observer, Observer::NSigma { n, .. } if n == wanted);
     format!(
-        "Clipping is the larger of the two errors at {}; {}; {}.",
-        say("max-abs"),
-        say("3σ"),
-        say("1σ")
+        "Clipping is the larger of the two errors at {}; at {}; at {}.",
+        say("max-abs", &|observer| observer == Observer::MinMax),
+        say("3σ", &sigma(3.0)),
+        say("1σ", &sigma(1.0))
     )
 }
 
 pub(super) fn bits(network: &NetworkStudy) -> String {
-    let chance = 100.0 / 10.0 * 2.0;
+    let least = |bits: Option<u32>| bits.map_or("more than 16 bits".into(), width);
+    // Ten classes.
+    let chance = 2.0 * 10.0;
     let at_chance: Vec<String> = (network.bits.iter())
         .filter(|row| row.asymmetric.integer.percent() < chance)
         .map(|row| row.bits.to_string())
         .collect();
-    let apart = |row: &BitsRow| {
-        let executors = [row.symmetric, row.asymmetric];
-        let gaps = executors.map(|e| (e.integer.percent() - e.simulated.percent()).abs());
-        gaps[0].max(gaps[1])
-    };
-    let most = network.bits.iter().map(apart).fold(0.0, f64::max);
-    let apart = match most {
-        0.0 => "The two executors are right equally often.".into(),
-        _ => format!("The two executors are at most {most:.2} points apart."),
-    };
     let guessed = match at_chance.as_slice() {
         [] => String::new(),
         widths => format!(
-            " Below {chance:.0} %, near guessing, asymmetric: {} bits.",
-            widths.join(", ")
+            " Asymmetric codes of {} are right for fewer than {chance:.0} % of the images: near guessing.",
+            match widths {
+                [one] if one == "1" => "1 bit".into(),
+                several => format!("{} bits", all_of(several)),
+            }
         ),
     };
+    let gaps = network.bits.iter().flat_map(|row: &BitsRow| {
+        [("symmetric", row.symmetric), ("asymmetric", row.asymmetric)].map(|(name, run)| {
+            let gap = above(&run.simulated, &run.integer);
+            (gap, name, row.bits)
+        })
+    });
+    let apart = match gaps.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs())) {
+        Some((gap, name, bits)) if gap != 0.0 => format!(
+            " The integer and the simulated network are farthest apart with {} {name}, {:.2} points.",
+            width(bits),
+            gap.abs()
+        ),
+        _ => " The integer and the simulated network are right equally often.".into(),
+    };
     format!(
-        "Within one point of float: {} symmetric, {} asymmetric.{guessed} {apart}",
-        width(network.least_bits.symmetric),
-        width(network.least_bits.asymmetric)
+        "Every width is within one point of float from {} on symmetric, from {} on asymmetric.{guessed}{apart}",
+        least(network.least_bits.symmetric),
+        least(network.least_bits.asymmetric)
     )
 }
 
@@ -238,63 +284,82 @@ pub(super) fn simulation(network: &NetworkStudy) -> String {
     let compared: usize = network.simulation.iter().map(|row| row.compared).sum();
     let differences = || network.simulation.iter().flat_map(|row| &row.differences);
     let differing = match differences().count() {
-        0 => "every one is PyTorch's".into(),
+        0 => "none differs".into(),
         count => match differences().filter(|d| !d.explained).count() {
             0 => format!(
-                "{count} are not PyTorch's, each so near a rounding boundary that float32 sums in another order may round to either"
+                "{count} differ, each so near a rounding boundary that float32 sums in another order may round to either side"
             ),
-            wrong => format!("{count} are not PyTorch's, {wrong} of them without a reason"),
+            wrong => format!("{count} differ, {wrong} of them without a reason"),
         },
     };
     format!(
-        "Of {compared} codes that PyTorch gives layers dequantizing in float32, {differing}. Integers have no such freedom: they are equal, or `cargo test` fails."
+        "PyTorch's own codes, each layer given PyTorch's: of {compared}, {differing}. (The integer network has no such freedom; its tests demand equality.)"
     )
 }
 
 pub(super) fn training(network: &NetworkStudy) -> String {
     let gains = (network.training.iter()).map(|row| {
-        format!(
-            "{:+.2} points with {}",
-            row.aware.percent() - row.post_training.percent(),
-            width(Some(row.bits))
-        )
+        let better = row.post_training.right.max(row.least_squares.right);
+        let distance = (row.aware.right as f64 - better as f64) / row.aware.of.max(1) as f64;
+        format!("{:+.2} with {}", distance * 100.0, width(row.bits))
     });
     format!(
-        "Asymmetric, integers throughout, the same path for both. Training with fake quantization gains {}.",
-        gains.collect::<Vec<_>>().join(", ")
+        "Trained on from the float weights with PyTorch's fake quantization, then run as the same kind of integer network, asymmetric. Points beside the better of the two that were quantized after training: {}.",
+        all_of(&gains.collect::<Vec<_>>())
     )
 }
 
 pub(super) fn storage(network: &NetworkStudy) -> String {
     let of = |name: &str| network.storage.iter().find(|row| row.stored == name);
     match (of("float32"), of("int8")) {
-        (Some(float), Some(int8)) => format!(
-            "int8 takes {:.1} % of float32's bytes, measured from the saved file, and classifies {}.",
-            int8.file as f64 / float.file as f64 * 100.0,
-            points(below(&float.accuracy, &int8.accuracy))
-        ),
+        (Some(float), Some(int8)) => {
+            let share =
+                |bytes: fn(&StorageRow) -> usize| bytes(int8) as f64 / bytes(float) as f64 * 100.0;
+            format!(
+                "The parameters of int8 take {:.1} % of float32's bytes, its file {:.1} %, and it is {}.",
+                share(|row| row.parameters),
+                share(|row| row.file),
+                points(above(&float.accuracy, &int8.accuracy))
+            )
+        }
         _ => String::new(),
     }
 }
 
 pub(super) fn calibration(network: &NetworkStudy) -> String {
-    let worst = (network.calibration.iter()).min_by_key(|row| row.accuracy.right);
+    let say = |row: &CalibrationRow| match row.images {
+        1 => format!("{} image", row.set),
+        images => format!("{} ({images} images)", row.set),
+    };
+    let least = network
+        .calibration
+        .iter()
+        .map(|row| row.accuracy.right)
+        .min();
+    let worst: Vec<&CalibrationRow> = (network.calibration.iter())
+        .filter(|row| Some(row.accuracy.right) == least)
+        .collect();
     let narrow = network
         .calibration
         .iter()
         .min_by(|a, b| a.narrowest.total_cmp(&b.narrowest));
-    let say = |row: &CalibrationRow| match row.images {
-        1 => format!("{}, 1 image", row.set),
-        images => format!("{}, {images} images", row.set),
+    let (Some(first), Some(narrow)) = (worst.first(), narrow) else {
+        return String::new();
     };
-    match (worst, narrow) {
-        (Some(worst), Some(narrow)) => format!(
-            "Least accurate, {}: calibrated on {}. Narrowest: {}, whose range is {:.0} % of that of all images in one layer.",
-            points(below(&network.float, &worst.accuracy)),
-            say(worst),
-            say(narrow),
-            narrow.narrowest * 100.0
-        ),
-        _ => String::new(),
+    let names: Vec<String> = worst.iter().map(|row| say(row)).collect();
+    let mut text = format!(
+        "Least accurate, {}: calibrated on {}. Narrowest: {}, whose range is {:.0} % of that of all images in one layer.",
+        points(above(&network.float, &first.accuracy)),
+        all_of(&names),
+        say(narrow),
+        narrow.narrowest * 100.0
+    );
+    let most = network.calibration.iter().map(|row| row.images).max();
+    if most <= Some(network.calibration_images) {
+        text += " More images than these need the data set (--data).";
     }
+    text
 }
+
+#[cfg(test)]
+mod tests;
