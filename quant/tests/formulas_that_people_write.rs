@@ -77,7 +77,7 @@ const BOTH: &[Convention] = &[Convention::Relative, Convention::Absolute];
 #[case("sI + sW1 = sW1 + sI", BOTH)]
 #[case("W1*(sI + sW1) = W1*(sW1 + sI)", BOTH)]
 #[case("-O1 = -W1*I", BOTH)]
-#[case("W_1^q = W_1/s_{W_1}", BOTH)]
+#[case("W_1^q = W_1/s_{W{1}}", BOTH)]
 #[case("O_{i-1,q} = O_{i-1,q}", BOTH)]
 #[case(
     "\\prod_{i=1}^{2} sWi \\prod_{j=1}^{i} sOj = sW1*sO1*sW2*sO1*sO2",
@@ -492,6 +492,13 @@ fn what_is_read_has_a_length_and_a_depth() {
     };
     assert!(named(59).is_ok());
     assert_eq!(named(60).unwrap_err().message, "no name is as long as this");
+}
+
+/// Of a layer named `fcq` the q belongs to the name, and its codes have another.
+#[test]
+fn the_name_of_a_layer_may_end_as_codes_do() {
+    let verdict = check("Wfcq = sWfcq*Wfcqq", &["fcq".to_owned()], None).unwrap();
+    assert!(matches!(verdict, Verdict::Right(_)), "{verdict:?}");
 }
 
 #[test]
