@@ -77,13 +77,29 @@ const BOTH: &[Convention] = &[Convention::Relative, Convention::Absolute];
 #[case("sI + sW1 = sW1 + sI", BOTH)]
 #[case("W1*(sI + sW1) = W1*(sW1 + sI)", BOTH)]
 #[case("-O1 = -W1*I", BOTH)]
-#[case("W_1^q = W_1/s_{W_1}", BOTH)]
+#[case("W_1^q = W_1/s_{W{1}}", BOTH)]
 #[case("O_{i-1,q} = O_{i-1,q}", BOTH)]
 #[case(
     "\\prod_{i=1}^{2} sWi \\prod_{j=1}^{i} sOj = sW1*sO1*sW2*sO1*sO2",
     BOTH
 )]
 #[case("S_{O_2} O_{2q} = S_{W_2} W_{2q} S_{O_1} O_{1q}", ABSOLUTE)]
+// A scale inside of a ReLU says nothing of whose ReLU it is.
+#[case("O2 = W2*relu(O1*sW3)/sW3", BOTH)]
+#[case("max(-W1) = -min(W1)", BOTH)]
+#[case("min(-2*W1) = -2*max(W1)", BOTH)]
+#[case("max(|min(sI)|, |max(sI)|) = sI", BOTH)]
+#[case("sI*(max(W1) - min(W1)) = 255*sI*sW1", BOTH)]
+#[case("W1q = clamp(round(W1/sW1), -127, 127)", BOTH)]
+#[case("W1q = \\operatorname{clamp}(\\text{round}(W1/sW1))", BOTH)]
+#[case("β1 = sW1 sI β1q", BOTH)]
+#[case("beta1 = sW1 sI \\beta_{1q}", BOTH)]
+#[case("O1q = W1q(Iq)/sO1", RELATIVE)]
+#[case("O_{i + 1} = W_{i+1} O_{i}", BOTH)]
+#[case("\\left(W1\\right) \\cdot I \\,= O1", BOTH)]
+#[case("O1 = W1 \\ast I", BOTH)]
+#[case("sI = 0.5*2.0*sI", BOTH)]
+#[case("sI = −(−sI)", BOTH)]
 fn right(#[case] formula: &str, #[case] conventions: &[Convention]) {
     let Verdict::Right(right) = verdict(formula) else {
         panic!("{formula}: {:?}", verdict(formula))
@@ -138,6 +154,10 @@ fn right(#[case] formula: &str, #[case] conventions: &[Convention]) {
 #[case("W1*I = I*W1", "weights stand before what they are applied to")]
 #[case("O1 = W1*I + W1*I", "left over")]
 #[case("O2 = W2*W1*I + W2*beta1 + beta1", "beta1 stands on the right only")]
+#[case("W1 - W1 = I", "there is no tensor on the left")]
+#[case("I = sI - sI", "there is no tensor product on the right")]
+#[case("sW1 = (max(W1) - 2*min(W1))/255", "a product of scales")]
+#[case("sW1 = min(-W1)/127", "one end of the range makes no scale")]
 fn wrong_in_another_way(#[case] formula: &str, #[case] reason: &str) {
     let Verdict::Wrong(wrong) = verdict(formula) else {
         panic!("{formula} was accepted")
@@ -178,6 +198,7 @@ fn the_multiply_convention_is_explained_in_its_own_letters(
 #[case("sI = sI", &[])]
 #[case("W1q = W1/sW1", &[])]
 #[case("sW1 = (max(W1) - min(W1))/255", &["codes with a zero point, 255 steps"])]
+#[case("O2 = \\prod_{i=1}^{2} Wi * I", &["no bias in layer 1, 2", "zero points 0"])]
 fn what_is_taken_for_granted_is_said(#[case] formula: &str, #[case] taken: &[&str]) {
     let Verdict::Right(right) = verdict(formula) else {
         panic!("{formula} was not accepted")
@@ -203,6 +224,52 @@ fn not_every_difference_is_named() {
     };
     assert_eq!(wrong.reasons.len(), 7);
     assert_eq!(wrong.reasons[6], "and 15 more");
+    // I on the left and five biases on the right are six, and all of them.
+    let Verdict::Wrong(wrong) = verdict(&format!("I = {}", sum[..5].join(" + "))) else {
+        panic!("accepted")
+    };
+    assert_eq!(wrong.reasons.len(), 6);
+    assert_eq!(wrong.reasons[5], "beta5 stands on the right only");
+}
+
+/// s_β2 is s_W2·s_O1 in the absolute convention alone: in the other these are two things, of
+/// which no max is known.
+#[test]
+fn what_one_convention_cannot_read_may_be_right_in_another() {
+    let formula = "max(sbeta2, sW2*sO1) = sW2*sO1";
+    let Verdict::Right(right) = verdict(formula) else {
+        panic!("{:?}", verdict(formula))
+    };
+    assert_eq!(right.conventions, ABSOLUTE);
+    let error = check(formula, &layers(), Some(Convention::Relative)).unwrap_err();
+    assert_eq!(error.message, "the max of different things");
+    let wrong = "max(sbeta2, sW2*sO1) = sO1";
+    for held_to in [None, Some(Convention::Absolute)] {
+        let held = check(wrong, &layers(), held_to).unwrap();
+        assert!(matches!(held, Verdict::Wrong(_)), "{held:?}");
+    }
+    assert!(check(wrong, &layers(), Some(Convention::Relative)).is_err());
+}
+
+#[test]
+fn no_other_convention_is_named_where_none_is_right() {
+    for held_to in [None, Some(Convention::Relative), Some(Convention::Absolute)] {
+        let Verdict::Wrong(wrong) = check("O1 = W1*I*sO1", &layers(), held_to).unwrap() else {
+            panic!("accepted")
+        };
+        let named = wrong.reasons.iter().any(|r| r.contains("convention"));
+        assert!(!named, "{held_to:?}: {:?}", wrong.reasons);
+    }
+    // n is read as the multiply convention, and this is right in the absolute one.
+    let Verdict::Wrong(wrong) = verdict("O1 = O1q/nO1") else {
+        panic!("accepted")
+    };
+    let hint = "this is the absolute convention: right if s_O1 is an activation scale";
+    assert!(
+        wrong.reasons.iter().any(|r| r == hint),
+        "{:?}",
+        wrong.reasons
+    );
 }
 
 #[rstest]
@@ -350,6 +417,23 @@ fn the_other_convention_is_named() {
 #[case("O1 = \\prod_{x=1}^{3} W1", "one of the letters")]
 #[case("O1 = 1.2.3", "not a number")]
 #[case("O1 = é", "expected a tensor")]
+#[case("sI = max(|min(I)|, |max(W1)|)/127", "the magnitude of one end alone")]
+#[case("sI = max(|max(I)|, |max(I)|)/127", "the magnitude of one end alone")]
+#[case("sI = min(|min(I)|, |max(I)|)/127", "the magnitude of one end alone")]
+#[case("sI = max(|min(I, W1)|, |max(I, W1)|)/127", "different things")]
+#[case("sI = max(sI, sW1)", "the max of different things")]
+#[case("W1000 = I", "1000 is no layer")]
+#[case("W999 = I", "layer 999: at most 64")]
+#[case("W_{i1} = I", "i1 is no layer")]
+#[case("W_{-1} = I", "-1 is no layer")]
+#[case("O1 = roundW1", "roundW1 is no tensor or scale")]
+#[case("W1q = clamp(round(W1/sW1), 127, -128)", "clamp's limits")]
+#[case("W1q = clamp(round(W1/sW1), -(1 + 127), 127)", "clamp's limits")]
+#[case("O1 = relu()", "expected a tensor")]
+#[case("O1 = \\frac{W1}", "expected {")]
+#[case("\\prod{j=1}^{2} sWj = 1", "a product needs its range")]
+#[case("\\prod_{j=1}^{2 sWj = 1", "expected")]
+#[case("O1 = W1{2} I", "expected the end")]
 fn not_understood(#[case] formula: &str, #[case] message: &str) {
     let error = check(formula, &layers(), None).unwrap_err();
     assert!(
@@ -362,6 +446,71 @@ fn not_understood(#[case] formula: &str, #[case] message: &str) {
         shown.lines().nth(1).unwrap().trim_start().starts_with('^'),
         "{shown}"
     );
+}
+
+#[rstest]
+#[case("O1q = ", "")]
+#[case("(O1q = Iq", "=")]
+#[case("O1 = é", "é")]
+#[case("O1 = W1 ) + I", ")")]
+#[case("O1q = W1q / Iq + I", "Iq")]
+#[case("O1 = W_{1q + I", "W_{1q + I")]
+#[case("O1 = O0q*I", "O0q")]
+#[case("I*sI = I*1.2.3 + I", "1.2.3")]
+#[case("sW1 = 2*max|W1*W2|", "W1*W2")]
+#[case("sW1 = 2*min|W1|/127", "min|W1|")]
+#[case("O1 = \\prod_{i=1}^{99} Wi*I", "\\prod_{i=1}^{99} Wi")]
+#[case("O1 = prod*W1 + I", "prod")]
+fn the_place_is_named(#[case] formula: &str, #[case] place: &str) {
+    let error = check(formula, &layers(), None).unwrap_err();
+    assert_eq!(&formula[error.span.clone()], place, "{error}");
+    if place.is_empty() {
+        assert_eq!(error.span, formula.len()..formula.len());
+    }
+}
+
+#[test]
+fn what_is_read_has_a_length_and_a_depth() {
+    let ok = |formula: &str| check(formula, &layers(), None);
+    let message = |formula: &str| ok(formula).unwrap_err().message;
+    let padded = |length: usize| format!("sI ={:>1$}", "sI", length - 4);
+    assert!(ok(&padded(10_000)).is_ok());
+    assert_eq!(
+        message(&padded(10_001)),
+        "10001 characters; a formula has at most 10000"
+    );
+    // The symbol itself is the sixty-fourth level.
+    let deep = |depth: usize| format!("sI = {}sI{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(ok(&deep(63)).is_ok());
+    assert_eq!(message(&deep(64)), "nested more than 64 deep");
+    let digits = |count: usize| format!("sI = sI*{}", "1".repeat(count));
+    assert!(ok(&digits(40)).is_ok());
+    assert_eq!(message(&digits(41)), "not a number of at most 40 digits");
+    let named = |length: usize| {
+        let name = "c".repeat(length);
+        check(&format!("W{name} = W{name}"), &[name], None)
+    };
+    assert!(named(59).is_ok());
+    assert_eq!(named(60).unwrap_err().message, "no name is as long as this");
+}
+
+/// Of a layer named `fcq` the q belongs to the name, and its codes have another.
+#[test]
+fn the_name_of_a_layer_may_end_as_codes_do() {
+    let verdict = check("Wfcq = sWfcq*Wfcqq", &["fcq".to_owned()], None).unwrap();
+    assert!(matches!(verdict, Verdict::Right(_)), "{verdict:?}");
+}
+
+#[test]
+fn a_long_formula_is_shown_around_its_place() {
+    let formula = format!("{}O0{}", "sI + ".repeat(30), " + sI".repeat(30));
+    let error = check(&formula, &layers(), None).unwrap_err();
+    let shown = error.show(&formula);
+    let lines: Vec<&str> = shown.lines().collect();
+    // Sixty characters before the place, and sixty from it on.
+    assert_eq!(lines[0], &formula[90..210]);
+    assert_eq!(lines[1], format!("{}^^", " ".repeat(60)));
+    assert_eq!(lines[2], error.message);
 }
 
 /// Each product's body ends with a parenthesis that does not mention its letter.

@@ -92,21 +92,25 @@ pub fn check(
         None => vec![Convention::Relative, Convention::Absolute],
     };
     let (mut conventions, mut taken) = (Vec::new(), Vec::new());
-    let mut wrong = None;
+    let (mut wrong, mut error) = (None, None);
     for &convention in &candidates {
-        match check_in(&equation, convention)? {
-            Ok(found) => {
+        match check_in(&equation, convention) {
+            Ok(Ok(found)) => {
                 conventions.push(convention);
                 taken = found;
             }
-            Err(found) => wrong = wrong.or(Some(found)),
+            Ok(Err(found)) => wrong = wrong.or(Some(found)),
+            Err(found) => error = error.or(Some(found)),
         }
     }
-    let Some(mut wrong) = wrong.filter(|_| conventions.is_empty()) else {
-        return Ok(Verdict::Right(Right { conventions, taken }));
+    let mut wrong: Wrong = match (wrong, error) {
+        (Some(wrong), _) if conventions.is_empty() => wrong,
+        (None, Some(error)) if conventions.is_empty() => return Err(error),
+        _ => return Ok(Verdict::Right(Right { conventions, taken })),
     };
     for other in Convention::ALL {
-        if held_to.is_some() && other != wrong.convention && check_in(&equation, other)?.is_ok() {
+        // What cannot be read in another convention is not right in it either.
+        if let Ok(Ok(_)) = check_in(&equation, other) {
             let hint = other_convention(&equation, other);
             if !wrong.reasons.contains(&hint) {
                 wrong.reasons.push(hint);
@@ -201,7 +205,7 @@ fn other_convention(equation: &Equation, convention: Convention) -> String {
     let mut output = String::from("s_O");
     walk(equation, &mut |part| {
         if let Node::Symbol {
-            kind: Kind::Scale,
+            kind: Kind::Scale | Kind::Inverse,
             tensor: Tensor::Output,
             index: Some(index),
         } = &part.node
@@ -307,9 +311,7 @@ impl Meanings {
     /// The leftover is exactly Π s_Wj·s_Oj over all layers below some layer, none written.
     fn missing_history(&self, leftover: &Monomial) -> Option<String> {
         let powers = leftover.powers();
-        let layers = u32::try_from(powers.len() / 2)
-            .ok()
-            .filter(|&layers| layers > 0)?;
+        let layers = u32::try_from(powers.len() / 2).ok()?;
         let history: Vec<Scale> = (1..=layers)
             .flat_map(|j| [Scale::Weight(j), Scale::Output(j)])
             .collect();
@@ -328,7 +330,7 @@ impl Meanings {
                 false => scale.to_string(),
             };
             let product: Vec<String> = history.iter().map(name).collect();
-            let verb = match (power > 0) != multiply {
+            let verb = match power.is_positive() != multiply {
                 true => "must be divided by",
                 false => "must be multiplied by",
             };

@@ -245,3 +245,116 @@ impl Entries {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbolic::parse::equation;
+    use rstest::rstest;
+
+    /// Two layers of one output: I = (2, −3), W1 = (5, 7), W2 = (−4), β1 = (6).
+    struct Tiny;
+
+    impl Assignment for Tiny {
+        fn value(&self, kind: Kind, tensor: Tensor, layer: u32) -> Option<Value> {
+            if kind == Kind::Scale {
+                return (tensor == Tensor::Weight)
+                    .then(|| Value::Number(integer(10 * i64::from(layer))));
+            }
+            let values: &[i64] = match (tensor, layer) {
+                (Tensor::Input, 0) => &[2, -3],
+                (Tensor::Weight, 1) => &[5, 7],
+                (Tensor::Weight, 2) => &[-4],
+                (Tensor::Bias, 1) => &[6],
+                (Tensor::Output, 1 | 2) => &[-11, 9],
+                _ => return None,
+            };
+            Some(entries(tensor, layer, values))
+        }
+
+        fn apply(&self, _: u32, weight: &[BigRational], input: &[BigRational]) -> Computed {
+            let products = weight.iter().zip(input).map(|(w, x)| w * x);
+            Some(vec![products.sum()])
+        }
+
+        fn spread(&self, _: u32, bias: &[BigRational]) -> Computed {
+            Some(vec![bias[0].clone(); 2])
+        }
+
+        fn pool(&self, _: u32, output: &[BigRational]) -> Computed {
+            output.iter().max().map(|most| vec![most.clone()])
+        }
+    }
+
+    fn entries(tensor: Tensor, layer: u32, values: &[i64]) -> Value {
+        Value::Tensor(Entries {
+            tensor,
+            layer,
+            values: values.iter().map(|&value| integer(value)).collect(),
+        })
+    }
+
+    /// The value of a formula.
+    fn value(formula: &str) -> Evaluated {
+        let equation = equation(&format!("I = {formula}"), &[]).unwrap();
+        evaluate(&equation.right, &Tiny, &BTreeMap::new())
+    }
+
+    #[rstest]
+    #[case("max(W1)", 7)]
+    #[case("min(W1)", 5)]
+    #[case("max|I|", 3)]
+    #[case("min(sW1, sW2, 15)", 10)]
+    #[case("max(sW1, 15, sW2)", 20)]
+    #[case("sW2*3/sW1 - 1", 5)]
+    #[case("|-sW1|", 10)]
+    #[case("\\prod_{i=1}^{3} sWi", 6000)]
+    fn of_numbers_a_number(#[case] formula: &str, #[case] expected: i64) {
+        assert_eq!(value(formula), Ok(Value::Number(integer(expected))));
+    }
+
+    #[rstest]
+    #[case("I", (Tensor::Input, 0), &[2, -3])]
+    #[case("|I|", (Tensor::Input, 0), &[2, 3])]
+    #[case("-I*sW1/2", (Tensor::Input, 0), &[-10, 15])]
+    #[case("I + 1", (Tensor::Input, 0), &[3, -2])]
+    #[case("W1*I", (Tensor::Output, 1), &[10 - 21])]
+    #[case("W2*(W1*I)", (Tensor::Output, 2), &[44])]
+    #[case("W2*O1", (Tensor::Output, 2), &[44])]
+    #[case("O1 + beta1", (Tensor::Output, 1), &[-5, 15])]
+    #[case("beta1 - O1", (Tensor::Output, 1), &[17, -3])]
+    #[case("beta1 + beta1", (Tensor::Bias, 1), &[12])]
+    #[case("relu(O1)", (Tensor::Output, 1), &[0, 9])]
+    #[case("pool(O1)", (Tensor::Output, 1), &[9])]
+    #[case("round(O1)", (Tensor::Output, 1), &[-11, 9])]
+    fn of_tensors_entry_by_entry(
+        #[case] formula: &str,
+        #[case] (tensor, layer): (Tensor, u32),
+        #[case] expected: &[i64],
+    ) {
+        assert_eq!(value(formula), Ok(entries(tensor, layer, expected)));
+    }
+
+    #[rstest]
+    #[case("I*W1", "no layer")]
+    #[case("W1*W1", "no layer")]
+    #[case("W1*beta1", "no layer")]
+    // Right tensors, but of another layer.
+    #[case("W2*I", "no layer")]
+    #[case("W1*O1", "no layer")]
+    // A layer's output and its own input: consecutive, but no weights.
+    #[case("O1*I", "no layer")]
+    #[case("O2*O1", "no layer")]
+    #[case("W1 + I", "a sum of different tensors")]
+    #[case("O1 + W1*I", "a sum of different tensors")]
+    #[case("O1 + O2", "a sum of different tensors")]
+    #[case("I/0", "only numbers other than 0 can divide")]
+    #[case("I/W1", "only numbers other than 0 can divide")]
+    #[case("O3", "no value is known")]
+    #[case("sI", "no value is known")]
+    #[case("Wi", "i has no value here")]
+    fn what_has_no_meaning_is_said(#[case] formula: &str, #[case] message: &str) {
+        let error = value(formula).unwrap_err();
+        assert!(error.message.contains(message), "{formula}: {error}");
+    }
+}

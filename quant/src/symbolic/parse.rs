@@ -245,10 +245,7 @@ impl Parser<'_> {
             let above = self.braced()?;
             let below = self.braced()?;
             Node::Product(vec![(false, above), (true, below)])
-        } else if self.word("prod")
-            || self.rest().starts_with("\\prod_")
-            || self.rest().starts_with("prod_{")
-        {
+        } else if self.word("prod") {
             self.repeated(start)?
         } else if let Some(name) = self.function() {
             self.call(name)?
@@ -322,13 +319,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `_{j=1}^{i}` and the factors that mention j.
+    /// After `\prod`: `_{j=1}^{i}` and the factors that mention j.
     fn repeated(&mut self, start: usize) -> Parsed<Node> {
-        if self.rest().starts_with("\\prod") {
-            self.at += "\\prod".len();
-        } else if self.rest().starts_with("prod") {
-            self.at += "prod".len();
-        }
         if !self.take("_") {
             return Err(FormulaError::new(
                 "a product needs its range, \\prod_{j=1}^{i}: over which layers?",

@@ -132,7 +132,7 @@ impl Sum {
         product
     }
 
-    /// relu, pool or abs: a positive factor passes through, nothing else does.
+    /// relu, pool or abs: a positive factor passes through, a sign only through abs.
     pub(super) fn applied(&self, function: &'static str) -> Self {
         let Some((word, first)) = self.terms().next() else {
             return Self::default();
@@ -146,7 +146,9 @@ impl Sum {
             };
         }
         let positive = first.abs();
-        let Some(inverse) = positive.inverse() else {
+        // |x| is that of −x too.
+        let factor = if function == "abs" { &first } else { &positive };
+        let Some(inverse) = factor.inverse() else {
             return self.clone();
         };
         let inner = Box::new(self.scaled(&inverse));
