@@ -21,7 +21,7 @@ fn options(networks: &[&str]) -> StudyOptions {
 const IMAGES: usize = 20;
 
 static STUDY: LazyLock<Study> =
-    LazyLock::new(|| study(&options(&["lab", "mlp-mnist"]), &|_, _| {}).unwrap());
+    LazyLock::new(|| study(&options(&["mlp-mnist"]), &|_, _| {}).unwrap());
 
 #[test]
 fn markdown() {
@@ -32,7 +32,7 @@ fn markdown() {
 fn json() {
     let text = render::json(&STUDY);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(value["networks"].as_array().unwrap().len(), 2);
+    assert_eq!(value["networks"].as_array().unwrap().len(), 1);
     insta::assert_snapshot!(serde_json::to_string_pretty(&outline(value)).unwrap());
 }
 

@@ -159,6 +159,7 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
                         "layer",
                         "s_W",
                         "s_O relative",
+                        "n_W (n_I)",
                         "n_O = M",
                         "S_O absolute",
                         "accumulator bits",
@@ -168,6 +169,7 @@ pub(super) fn sections(network: &NetworkStudy) -> Vec<Section> {
                             row.layer.clone(),
                             optional(row.weight),
                             optional(row.relative),
+                            short(row.multiply_weight),
                             optional(row.multiply),
                             short(row.absolute),
                             row.accumulator_bits

@@ -347,10 +347,14 @@ pub(super) fn calibration(network: &NetworkStudy) -> String {
         return String::new();
     };
     let names: Vec<String> = worst.iter().map(|row| say(row)).collect();
+    let names = match worst.len() == network.calibration.len() {
+        true => "any of these".into(),
+        false => all_of(&names),
+    };
     let mut text = format!(
         "Least accurate, {}: calibrated on {}. Narrowest: {}, whose range is {:.0} % of that of all images in one layer.",
         points(above(&network.float, &first.accuracy)),
-        all_of(&names),
+        names,
         say(narrow),
         narrow.narrowest * 100.0
     );

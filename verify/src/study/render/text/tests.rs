@@ -272,6 +272,9 @@ fn sets_that_are_equally_bad_are_all_named() {
          Narrowest: the first image, whose range is 20 % of that of all images in one layer. \
          More images than these need the data set (--data)."
     );
+    let before = study.calibration.split_off(1);
+    assert!(calibration(&study).contains("calibrated on any of these. Narrowest: the first image"));
+    study.calibration.extend(before);
     study
         .calibration
         .push(row("the first of the training set", 1000, 1.1, 900));
