@@ -158,6 +158,7 @@ fn right(#[case] formula: &str, #[case] conventions: &[Convention]) {
 #[case("I = sI - sI", "there is no tensor product on the right")]
 #[case("sW1 = (max(W1) - 2*min(W1))/255", "a product of scales")]
 #[case("sW1 = min(-W1)/127", "one end of the range makes no scale")]
+#[case("sbeta1 = max|beta1|/127", "the range of a bias makes no scale")]
 fn wrong_in_another_way(#[case] formula: &str, #[case] reason: &str) {
     let Verdict::Wrong(wrong) = verdict(formula) else {
         panic!("{formula} was accepted")
