@@ -142,24 +142,21 @@ const TRAINING_IMAGES: usize = 1_000;
 impl Study {
     /// Where a simulated code is not PyTorch's without lying at a rounding boundary.
     pub fn unexplained(&self) -> Option<String> {
-        self.networks.iter().find_map(|network| {
-            network.simulation.iter().find_map(|row| {
-                let found = row
-                    .differences
-                    .iter()
-                    .find(|difference| !difference.explained)?;
-                Some(format!(
-                    "{}, {}, layer {}, {:?}: expected {}, got {}",
-                    network.name,
-                    row.scheme,
-                    found.layer,
-                    found.position,
-                    found.expected,
-                    found.code
-                ))
-            })
-        })
+        (self.networks.iter()).find_map(|network| unexplained(&network.name, &network.simulation))
     }
+}
+
+fn unexplained(network: &str, rows: &[SimulationRow]) -> Option<String> {
+    rows.iter().find_map(|row| {
+        let found = row
+            .differences
+            .iter()
+            .find(|difference| !difference.explained)?;
+        Some(format!(
+            "{network}, {}, layer {}, {:?}: expected {}, got {}",
+            row.scheme, found.layer, found.position, found.expected, found.code
+        ))
+    })
 }
 
 /// Measures every network; `progress` hears of each step, and how many there are.
@@ -308,6 +305,34 @@ fn least_bits(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_code_without_a_reason_is_named() {
+        let row = |explained| DifferenceRow {
+            layer: "fc".into(),
+            position: vec![1, 3],
+            code: 5,
+            expected: 6,
+            to_boundary: 0.25,
+            allowed: 0.0,
+            explained,
+        };
+        let simulation = |differences| SimulationRow {
+            scheme: "asymmetric_8".into(),
+            compared: 10,
+            differences,
+        };
+        let unexplained = |rows: Vec<SimulationRow>| unexplained("lab", &rows);
+        assert_eq!(unexplained(vec![simulation(vec![row(true)])]), None);
+        assert_eq!(
+            unexplained(vec![
+                simulation(vec![]),
+                simulation(vec![row(true), row(false)])
+            ])
+            .unwrap(),
+            "lab, asymmetric_8, layer fc, [1, 3]: expected 6, got 5"
+        );
+    }
 
     #[test]
     fn every_wider_code_is_within_a_point_too() {
