@@ -1,11 +1,11 @@
 //! What holds in every scheme: tensors with nothing to measure, channels beside tensors.
 
 use proptest::prelude::*;
-use quant::QuantError;
-use quant::affine::{AffineNetwork, ObservedRanges};
+use quant::affine::{AffineNetwork, AffineWeights, ObservedRanges};
 use quant::bounds::unit_roundoff;
 use quant::observers::{Observer, Range};
 use quant::scheme::{Granularity, Grid, QuantParams, Scheme, Symmetry};
+use quant::{QuantError, Scale};
 use reference::{InputSpec, Layer, Network, Op, Tensor, Weights};
 use rstest::rstest;
 
@@ -186,4 +186,109 @@ proptest! {
         // And of one channel it is the tensor's.
         prop_assert!(channels.contains(&whole[0]) || symmetry == Symmetry::Asymmetric);
     }
+}
+
+const BYTE: Grid = Grid {
+    bits: 8,
+    signed: true,
+    narrow: false,
+};
+
+fn params(zero_point: i32, grid: Grid) -> QuantParams {
+    QuantParams {
+        scale: Scale::new(0.5).unwrap(),
+        zero_point,
+        grid,
+    }
+}
+
+/// Two outputs of two inputs: W_q − z_W is (1, −4) and (0, 0).
+fn weights() -> AffineWeights {
+    AffineWeights::new(
+        Tensor::new(&[2, 2], vec![2, -3, 1, 1]).unwrap(),
+        vec![params(1, BYTE)],
+        Some(vec![-7, 30]),
+        &params(-3, BYTE),
+        params(0, BYTE),
+    )
+}
+
+fn network(change: impl FnOnce(&mut AffineWeights)) -> Result<AffineNetwork, QuantError> {
+    let mut weights = weights();
+    change(&mut weights);
+    let input = InputSpec {
+        shape: [1, 1, 2],
+        mean: 0.0,
+        std: 1.0,
+    };
+    let layers = [("flatten", Op::Flatten), ("fc", Op::Linear { weights })];
+    let layers = layers.map(|(name, op)| Layer {
+        name: name.into(),
+        op,
+    });
+    let network = Network::new("one", input, layers.into()).unwrap();
+    AffineNetwork::new(network, params(-3, BYTE))
+}
+
+#[test]
+fn reach_is_of_the_worst_input_that_there_is() {
+    // |q − z| is at most 127 + 3: 5·130 + 7.
+    assert_eq!(network(|_| ()).unwrap().reach(), [657]);
+    let upper = network(|w| w.bias = Some(vec![0, 651])).unwrap();
+    assert_eq!(upper.reach(), [651]);
+    assert_eq!(network(|w| w.bias = None).unwrap().reach(), [650]);
+}
+
+#[test]
+fn float64_holds_every_accumulator_or_there_is_no_network() {
+    let limit = 1i64 << f64::MANTISSA_DIGITS;
+    let with = |bias: i64| network(|w| w.bias = Some(vec![0, bias]));
+    assert_eq!(with(1 - limit).unwrap().reach(), [limit - 1]);
+    for bias in [limit, -limit, i64::MIN, i64::MAX] {
+        let overflow = QuantError::AccumulatorOverflow {
+            channel: 1,
+            bound: i128::from(bias).abs(),
+            bits: 54,
+        };
+        assert_eq!(with(bias), Err(overflow.in_layer("fc")));
+    }
+}
+
+#[test]
+fn parameters_fit_their_codes_or_there_is_no_network() {
+    let refused = |change: fn(&mut AffineWeights)| network(change).unwrap_err().to_string();
+    let three = Grid { bits: 3, ..BYTE };
+    assert_eq!(three.high(), 3);
+    for (change, expected) in [
+        (
+            (|w| w.params.clear()) as fn(&mut AffineWeights),
+            "parameters of the weights",
+        ),
+        (
+            |w| w.params = vec![params(0, BYTE); 3],
+            "parameters of the weights",
+        ),
+        (|w| w.multipliers = vec![1.0], "multipliers"),
+        (
+            |w| w.params = vec![params(0, BYTE), params(0, Grid { bits: 7, ..BYTE })],
+            "grid",
+        ),
+        (
+            |w| w.params = vec![params(0, Grid { bits: 17, ..BYTE })],
+            "17 bits is no grid",
+        ),
+        (
+            |w| w.params = vec![params(0, Grid { bits: 2, ..BYTE })],
+            "weight code 2 is none of -2 to 1",
+        ),
+        (|w| w.params = vec![params(128, BYTE)], "zero point 128"),
+        (|w| w.output = params(-129, BYTE), "zero point -129"),
+    ] {
+        let error = refused(change);
+        assert!(
+            error.starts_with("layer fc: ") && error.contains(expected),
+            "{error}"
+        );
+    }
+    assert!(network(|w| w.params = vec![params(1, BYTE), params(-128, BYTE)]).is_ok());
 }

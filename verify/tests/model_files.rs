@@ -331,6 +331,12 @@ fn tensors_that_do_not_fit_are_named() {
             "tensor linear.scale: expected 1 or 2 scales, got 0",
         ),
         (
+            "linear.scale",
+            Dtype::F32,
+            &[0; 12],
+            "tensor linear.scale: expected 1 or 2 scales, got 3",
+        ),
+        (
             "linear.zero_point",
             Dtype::I32,
             &[0; 8],
@@ -402,5 +408,27 @@ fn float_parameters_come_back_in_their_own_type() {
     assert_eq!(
         error,
         "tensor fc1.weight: expected F16 [128, 784], got F16 [120, 400]"
+    );
+}
+
+#[test]
+fn a_tensor_has_one_axis() {
+    let bytes = save(&small()).unwrap().bytes;
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let views = file.tensors().into_iter().map(|(name, tensor)| {
+        let (dtype, data) = (tensor.dtype(), tensor.data());
+        let count = data.len() * 8 / dtype.bitsize();
+        let shape = match name.as_str() {
+            "linear.bias" => vec![count, 1],
+            _ => vec![count],
+        };
+        (name, TensorView::new(dtype, shape, data).unwrap())
+    });
+    let metadata = header.metadata().clone();
+    let error = load(&safetensors::serialize(views, metadata).unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "tensor linear.bias: expected one axis, got [2, 1]"
     );
 }
