@@ -294,10 +294,6 @@ fn check(layer: &AffineWeights) -> Result<(), QuantError> {
     let lengths = [
         ("multipliers", layer.multipliers.len()),
         (
-            "values of the bias",
-            layer.bias.as_ref().map_or(outputs, Vec::len),
-        ),
-        (
             "parameters of the weights",
             match layer.params.len() {
                 1 => outputs,
