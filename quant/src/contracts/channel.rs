@@ -92,8 +92,12 @@ impl Channel {
         [self.input_scale, self.weight_scale, self.output_scale].map(|scale| scale as f32)
     }
 
-    /// Every contract relies on these.
-    pub(super) fn check(&self) -> Result<(), ContractError> {
+    /// Whether this is a channel at all; every contract asks.
+    ///
+    /// # Errors
+    /// A scale that is not positive and finite in float32, a clamp or zero point outside of
+    /// −128 to 255, a bias that is not finite.
+    pub fn check(&self) -> Result<(), ContractError> {
         for (which, value) in [
             ("input", self.input_scale),
             ("weight", self.weight_scale),
