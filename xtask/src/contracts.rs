@@ -8,12 +8,13 @@ use crate::exit::Exit;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// How many channels, each with its own random multiplier; of 512 accumulators each.
+    /// How many channels, each with its own random multiplier; of 1021 accumulators each.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
     channels: u32,
 }
 
-const ACCUMULATORS: u32 = 512;
+/// A prime: evenly spread, they do not fall on ties by themselves.
+const ACCUMULATORS: u32 = 1021;
 
 /// Always exit code 0.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {

@@ -1,5 +1,8 @@
 //! The worked vectors of the arithmetic, one table after the other: T1 to T6.
 
+// A row is a vector as it is written down: as many columns, the same digits.
+#![allow(clippy::too_many_arguments, clippy::approx_constant)]
+
 use quant::Rounding;
 use quant::contracts::arithmetic::q31::Multiplier;
 use quant::contracts::nemo::{pulp_nn_bn_quant, pulp_nn_quant};
