@@ -188,6 +188,12 @@ fn what_wraps_wraps() {
     assert_eq!(prepared.domain(), (i32::MIN >> 3)..=(i32::MAX >> 3));
     assert_eq!(prepared.requantize(1 << 28), -128);
     assert_eq!(code("tosa-scale32-double", &large, 1 << 28), 127);
+    // 2^27 and more are beyond a shift of 28 bits.
+    let tosa = find("tosa-scale32-single")
+        .unwrap()
+        .prepare(&large)
+        .unwrap();
+    assert_eq!(tosa.domain(), -(1 << 27)..=(1 << 27) - 1);
     // CMSIS-NN cuts twice the result to int32.
     let near_one = Channel::of_multiplier(0.75, 0);
     assert_eq!(code("cmsis-nn-single-rounding", &near_one, i32::MAX), -128);
