@@ -13,6 +13,7 @@ pub mod accumulator;
 pub mod affine;
 pub mod bounds;
 pub mod calibrator;
+pub mod contracts;
 pub mod error;
 pub mod formulas;
 pub mod golden;

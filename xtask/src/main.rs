@@ -4,11 +4,13 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod check_formula;
+mod contracts;
 mod convention;
 mod derive;
 mod doctor;
 mod exit;
 mod export;
+mod identify;
 mod network;
 mod prove;
 mod python;
@@ -43,6 +45,10 @@ enum Command {
     CheckFormula(check_formula::Arguments),
     /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
     Derive(derive::Arguments),
+    /// Name the contract that made these codes: which framework's arithmetic, bit for bit.
+    Identify(identify::Arguments),
+    /// List every contract, and how often two of them differ.
+    Contracts(contracts::Arguments),
     /// Measure ranges, schemes and bit widths; write a page.
     Report(report::Arguments),
     /// Look for a code outside its bound: random layers and networks, and an adversary.
@@ -62,6 +68,8 @@ fn main() -> std::process::ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
+        Command::Identify(arguments) => identify::run(&arguments),
+        Command::Contracts(arguments) => contracts::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),

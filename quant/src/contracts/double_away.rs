@@ -1,0 +1,36 @@
+//! A float64 product, rounded half away from zero.
+
+use super::channel::Output;
+use super::{Class, Contract, Evidence, Requantize};
+
+/// `y = away(acc·(s_i·s_w/s_o))`, all in float64, from the float32 scales; `code = clamp(y + z)`.
+pub(super) const LITERT_REFERENCE_FC: Contract = Contract {
+    name: "litert-reference-fc",
+    class: Class::alone("float64-away"),
+    formula: "away(acc·m) + z, m = si·sw/so in float64",
+    version: "ai-edge-litert 2.3.0",
+    source: "LiteRT tflite/kernels/internal/reference/integer_ops/fully_connected.h",
+    evidence: Evidence::Library,
+    prepare: |channel| {
+        channel.without_float_bias()?;
+        Ok(Box::new(DoubleAway {
+            multiplier: channel.multiplier_of_f32_scales(),
+            output: channel.output(),
+        }))
+    },
+};
+
+#[derive(Debug)]
+struct DoubleAway {
+    multiplier: f64,
+    output: Output,
+}
+
+impl Requantize for DoubleAway {
+    #[inline]
+    fn requantize(&self, acc: i32) -> i32 {
+        // `as` saturates; a clamp follows.
+        self.output
+            .code((f64::from(acc) * self.multiplier).round() as i64)
+    }
+}

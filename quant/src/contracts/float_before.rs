@@ -1,0 +1,179 @@
+//! Rounded half to even, then the zero point: one float32 multiplier.
+//!
+//! `m = f32(f32(F(s_i)·F(s_w)) / F(s_o))`, `y = rne(f32(f32(acc)·m))`, `code = clamp(y + z)`.
+
+use super::arithmetic::float::usable;
+use super::channel::Output;
+use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use crate::scheme::Granularity;
+
+const CLASS: Class = Class {
+    name: "float-before-zero-point",
+    equal_because: "one float32 multiplier, formed in one order; clamping before rounding, \
+                    after it, or after a saturation to int16 is the same for a monotone rounding \
+                    and bounds that are integers within int16",
+};
+
+/// `rne(f32(acc·m))` to int32, saturated to int16, the zero point, the clamp; ReLU clamps at
+/// the zero point. A float bias b is added to the accumulator, with `atw = f32(F(s_i)·F(s_w))`:
+/// per tensor `fma(b, f32(1/atw), acc)`, per channel `f32(acc + f32(b/atw))`.
+pub(super) const FBGEMM: Contract = Contract {
+    name: "pytorch-fbgemm",
+    class: CLASS,
+    formula: "rne(acc·m) + z, m = si·sw/so in float32; float bias onto the accumulator",
+    version: "torch 2.13.0",
+    source: "FBGEMM src/QuantUtilsAvx2.cc",
+    evidence: Evidence::Library,
+    prepare: fbgemm,
+};
+
+/// As fbgemm: the x86 engine sends linear layers there.
+pub(super) const X86_LINEAR: Contract = Contract {
+    name: "pytorch-x86-linear",
+    ..FBGEMM
+};
+
+/// The clamp, less the zero point, is applied to the float; then rne, then the zero point.
+pub(super) const ORT: Contract = Contract {
+    name: "onnxruntime-qlinear",
+    class: CLASS,
+    formula: "rne(clamp(acc·m)) + z, m = si·sw/so in float32; QLinearConv, QLinearMatMul, QGemm, fused QDQ",
+    version: "onnxruntime 1.31.1",
+    source: "microsoft/onnxruntime onnxruntime/core/mlas",
+    evidence: Evidence::Library,
+    prepare: clamped,
+};
+
+/// The same; minimum in float before rne, maximum after.
+pub(super) const XNNPACK: Contract = Contract {
+    name: "litert-xnnpack",
+    class: CLASS,
+    formula: "rne(min(acc·m)) + z, m = si·sw/so in float32; LiteRT's default",
+    version: "ai-edge-litert 2.3.0",
+    source: "google/XNNPACK src/microparams-init.c",
+    evidence: Evidence::Library,
+    prepare: clamped,
+};
+
+/// `m = f32(f32(F(s_w)·F(s_i)) · f32(1/F(s_o)))`; a float bias becomes the int32
+/// `rne(f32(b·f32(1/F(s_w·s_i))))`, its scale product in float64.
+pub(super) const QNNPACK: Contract = Contract {
+    name: "pytorch-qnnpack",
+    class: Class::alone("float-reciprocal-before-zero-point"),
+    formula: "rne(acc·m) + z, m = (sw·si)·(1/so) in float32; int32 bias",
+    version: "torch 2.13.0",
+    source: "pytorch aten/src/ATen/native/quantized/cpu/QnnpackUtils.h",
+    evidence: Evidence::Library,
+    prepare: qnnpack,
+};
+
+fn fbgemm(channel: &Channel) -> Result<Prepared, ContractError> {
+    let [input, weight, _] = channel.scales_f32();
+    let product = usable(input * weight, channel.multiplier())?;
+    let bias = match (channel.bias, channel.granularity) {
+        (None, _) => Bias::InAccumulator,
+        (Some(bias), Granularity::PerTensor) => Bias::Fused(bias, 1.0 / product),
+        (Some(bias), Granularity::PerChannel) => Bias::Added(bias / product),
+    };
+    Ok(Box::new(Packed {
+        multiplier: below_one(channel, channel.multiplier_f32())?,
+        bias,
+        output: channel.output(),
+    }))
+}
+
+fn qnnpack(channel: &Channel) -> Result<Prepared, ContractError> {
+    let [input, weight, output] = channel.scales_f32();
+    let bias = match channel.bias {
+        None => Bias::InAccumulator,
+        Some(bias) => {
+            let product = (channel.weight_scale * channel.input_scale) as f32;
+            let code = (bias * (1.0 / product)).round_ties_even();
+            // 2³¹ as a float; NaN fails as well.
+            if !(-(2f32.powi(31))..2f32.powi(31)).contains(&code) {
+                return Err(ContractError::BiasOverflow(bias));
+            }
+            Bias::Integer(code as i32)
+        }
+    };
+    Ok(Box::new(Packed {
+        multiplier: below_one(channel, weight * input * (1.0 / output))?,
+        bias,
+        output: channel.output(),
+    }))
+}
+
+fn clamped(channel: &Channel) -> Result<Prepared, ContractError> {
+    channel.without_float_bias()?;
+    Ok(Box::new(Clamped {
+        multiplier: usable(channel.multiplier_f32(), channel.multiplier())?,
+        output: channel.output(),
+    }))
+}
+
+fn below_one(channel: &Channel, multiplier: f32) -> Result<f32, ContractError> {
+    let multiplier = usable(multiplier, channel.multiplier())?;
+    if multiplier >= 1.0 {
+        return Err(ContractError::MultiplierTooLarge {
+            multiplier: channel.multiplier(),
+            why: "from 1 on the conversion to int32 can overflow",
+        });
+    }
+    Ok(multiplier)
+}
+
+/// How the bias meets the accumulator.
+#[derive(Clone, Copy, Debug)]
+enum Bias {
+    /// There is none, or it is there already.
+    InAccumulator,
+    /// `fma(b, 1/atw, acc)`.
+    Fused(f32, f32),
+    /// In steps of the accumulator, unrounded.
+    Added(f32),
+    /// A code.
+    Integer(i32),
+}
+
+#[derive(Debug)]
+struct Packed {
+    multiplier: f32,
+    bias: Bias,
+    output: Output,
+}
+
+impl Requantize for Packed {
+    #[inline]
+    fn requantize(&self, acc: i32) -> i32 {
+        let sum = match self.bias {
+            Bias::InAccumulator => acc as f32,
+            Bias::Fused(bias, inverse) => bias.mul_add(inverse, acc as f32),
+            Bias::Added(bias) => acc as f32 + bias,
+            // int32 sums wrap; bounded layers never do.
+            Bias::Integer(bias) => acc.wrapping_add(bias) as f32,
+        };
+        let rounded = (sum * self.multiplier).round_ties_even();
+        // cvtps2dq: what int32 does not hold becomes its lowest value.
+        let integer = if (-(2f32.powi(31))..2f32.powi(31)).contains(&rounded) {
+            rounded as i32
+        } else {
+            i32::MIN
+        };
+        let saturated = integer.clamp(i32::from(i16::MIN), i32::from(i16::MAX));
+        // The second saturation to int16 lies outside of every clamp.
+        self.output.code(i64::from(saturated))
+    }
+}
+
+#[derive(Debug)]
+struct Clamped {
+    multiplier: f32,
+    output: Output,
+}
+
+impl Requantize for Clamped {
+    #[inline]
+    fn requantize(&self, acc: i32) -> i32 {
+        self.output.round_then_add(acc as f32 * self.multiplier)
+    }
+}

@@ -1,0 +1,59 @@
+//! A multiplier in steps of 2^−16, as hardware courses have it.
+
+use super::arithmetic::shift::shift_right;
+use super::channel::Output;
+use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use crate::Rounding;
+
+/// `K = floor(m·2^16 + ½)`, `y = (acc·K) >> 16`, the product in full; `code = clamp(y + z)`.
+pub(super) const Q16_FLOOR: Contract = Contract {
+    name: "q16-floor",
+    class: Class::alone("q16-floor"),
+    formula: "(acc·K) >> 16, then + z; K = floor(m·2^16 + 1/2): floor",
+    version: "scale_hw.json of the NTHU course",
+    source: "NTHU hw1, hw3 (scales times 2^16)",
+    evidence: Evidence::Source,
+    prepare: |channel| q16(channel, Rounding::Floor),
+};
+
+/// `y = (acc·K + 2^15) >> 16`.
+pub(super) const Q16_ROUNDED: Contract = Contract {
+    name: "q16-rounded",
+    class: Class::alone("q16-rounded"),
+    formula: "(acc·K + 2^15) >> 16, then + z; K = floor(m·2^16 + 1/2): up",
+    prepare: |channel| q16(channel, Rounding::HalfUp),
+    ..Q16_FLOOR
+};
+
+fn q16(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError> {
+    channel.without_float_bias()?;
+    let multiplier = channel.multiplier();
+    let constant = (multiplier * 65536.0 + 0.5).floor();
+    if constant > f64::from(i32::MAX) {
+        return Err(ContractError::MultiplierTooLarge {
+            multiplier,
+            why: "m·2^16 leaves int32",
+        });
+    }
+    Ok(Box::new(Q16 {
+        // 0 to 2³¹ − 1, by the check; 0 is what such a design computes with.
+        constant: constant as i32,
+        rounding,
+        output: channel.output(),
+    }))
+}
+
+#[derive(Debug)]
+struct Q16 {
+    constant: i32,
+    rounding: Rounding,
+    output: Output,
+}
+
+impl Requantize for Q16 {
+    #[inline]
+    fn requantize(&self, acc: i32) -> i32 {
+        let product = i64::from(acc) * i64::from(self.constant);
+        self.output.code(shift_right(product, 16, self.rounding))
+    }
+}

@@ -1,0 +1,129 @@
+//! GreenWaves NNTool and AutoTiler, scheme SQ8: an 8-bit multiplier and a shift.
+
+use super::arithmetic::float::frexp;
+use super::arithmetic::shift::shift_right;
+use super::channel::Output;
+use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use crate::Rounding;
+
+/// `y = AT_NORM(acc'·S, N)`, `AT_NORM(x, n) = (x + 2^(n−1)) >> n` in int32 (the product wraps);
+/// `acc' = acc + floor(z·s_o/(s_i·s_w) + ½)`, the zero point as part of the bias;
+/// `code = clamp(y)`.
+pub(super) const SQ8: Contract = Contract {
+    name: "nntool-sq8",
+    class: Class::alone("nntool-sq8"),
+    formula: "((acc + z')·S + 2^(N-1)) >> N in int32, S 8 bits, z' = floor(z·so/(si·sw) + 1/2): up",
+    version: "gap_sdk 4.22",
+    source: "gap_sdk tools/nntool utils/scale.py, CNN_Libraries_SQ8",
+    evidence: Evidence::Library,
+    prepare: |channel| sq8(channel, Rounding::HalfUp),
+};
+
+/// The same with NORM_ROUND off: AT_NORM is an arithmetic shift.
+pub(super) const SQ8_FLOOR: Contract = Contract {
+    name: "nntool-sq8-floor",
+    class: Class::alone("nntool-sq8-floor"),
+    formula: "(acc + z')·S >> N in int32, S 8 bits, z' = floor(z·so/(si·sw) + 1/2): floor",
+    evidence: Evidence::Source,
+    prepare: |channel| sq8(channel, Rounding::Floor),
+    ..SQ8
+};
+
+/// `Mul_scale` and `Mul_shift`: a factor `scale · 2^−shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sq8Scale {
+    /// S: 1 to 255, odd unless the search for fewer bits ended early.
+    pub scale: u8,
+    /// N: 0 to 24.
+    pub shift: u32,
+}
+
+impl Sq8Scale {
+    /// `r = f·2^e`, f cut to float32; `S = floor(f·2^bits + ½)`, `N = bits − e` with bits from 8
+    /// downward while S ≥ 256, N > 24 or S is even.
+    ///
+    /// NNTool starts with fewer than 8 bits where the accumulator has more than 23.
+    ///
+    /// # Errors
+    /// A negative shift, or one of more than 24 bits.
+    pub fn new(real: f64) -> Result<Self, ContractError> {
+        let (fraction, exponent) = frexp(real);
+        let fraction = f64::from(fraction as f32);
+        let mut bits = 8;
+        loop {
+            let scale = (fraction * f64::from(1 << bits) + 0.5).floor() as i32;
+            let shift = bits - exponent;
+            if (scale >= 256 || shift > 24 || scale % 2 == 0) && shift > 0 && bits > 0 {
+                bits -= 1;
+                continue;
+            }
+            return match (u8::try_from(scale), u32::try_from(shift)) {
+                (Ok(scale), Ok(shift @ ..=24)) => Ok(Self { scale, shift }),
+                (_, Ok(_)) if shift > 24 => Err(ContractError::MultiplierTooSmall {
+                    multiplier: real,
+                    why: "SQ8 shifts by at most 24 bits",
+                }),
+                _ => Err(ContractError::MultiplierTooLarge {
+                    multiplier: real,
+                    why: "SQ8 has 8 bits and shifts to the right only",
+                }),
+            };
+        }
+    }
+
+    /// `AT_NORM(acc·S, N)` under `rounding`: up on the device, floor with NORM_ROUND off. The
+    /// product and the half wrap to int32.
+    #[inline]
+    pub fn apply(self, acc: i32, rounding: Rounding) -> i32 {
+        let product = acc.wrapping_mul(i32::from(self.scale));
+        let half = match rounding {
+            Rounding::HalfUp if self.shift > 0 => 1 << (self.shift - 1),
+            _ => 0,
+        };
+        let sum = i64::from(product.wrapping_add(half));
+        // No more than int32 holds.
+        shift_right(sum, self.shift, Rounding::Floor) as i32
+    }
+}
+
+fn sq8(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError> {
+    channel.without_float_bias()?;
+    let weight_scale = f64::from(channel.weight_scale as f32);
+    let real = channel.input_scale * weight_scale / channel.output_scale;
+    let steps = channel.output_scale / (channel.input_scale * weight_scale);
+    let offset = (f64::from(channel.output_zero_point) * steps + 0.5).floor();
+    if !(f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&offset) {
+        return Err(ContractError::MultiplierTooSmall {
+            multiplier: real,
+            why: "the zero point in steps of the accumulator leaves int32",
+        });
+    }
+    Ok(Box::new(Sq8 {
+        scale: Sq8Scale::new(real)?,
+        // Within int32, by the check.
+        offset: offset as i32,
+        rounding,
+        output: Output {
+            zero_point: 0,
+            clamp: channel.clamp,
+        },
+    }))
+}
+
+#[derive(Debug)]
+struct Sq8 {
+    scale: Sq8Scale,
+    offset: i32,
+    rounding: Rounding,
+    output: Output,
+}
+
+impl Requantize for Sq8 {
+    #[inline]
+    fn requantize(&self, acc: i32) -> i32 {
+        // int32 on the device: it wraps.
+        let biased = acc.wrapping_add(self.offset);
+        self.output
+            .code(i64::from(self.scale.apply(biased, self.rounding)))
+    }
+}

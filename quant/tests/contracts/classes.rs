@@ -1,0 +1,127 @@
+//! Contracts of a class are equal, those of different classes differ somewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quant::contracts::{ALL, Channel, Class, Prepared};
+
+/// A fixed stream of numbers in [0, 1).
+struct Stream(u64);
+
+impl Stream {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Random scales with multipliers from 2^-26 to 1, and powers of two.
+fn channels() -> Vec<Channel> {
+    let mut stream = Stream(7);
+    let mut channels = Vec::new();
+    for i in 0..120 {
+        let zero_point = [0, 0, 3, -128, 8][i % 5];
+        let weight = 0.001 + stream.next() / 10.0;
+        let output = 0.001 + stream.next();
+        let multiplier = 2f64.powf(-26.0 * stream.next());
+        let input = multiplier * output / weight;
+        channels.push(Channel::int8(input, weight, output, zero_point));
+    }
+    channels.extend((1..12).map(|k| Channel::of_multiplier(2f64.powi(-k), k % 3)));
+    channels
+}
+
+/// Beside every .5 of the code range and a little beyond, and at the ends of int32.
+fn accumulators(channel: &Channel) -> Vec<i32> {
+    let ends = [
+        i32::MIN,
+        i32::MIN + 1,
+        -1 << 30,
+        -1 << 26,
+        0,
+        1 << 26,
+        1 << 30,
+        i32::MAX,
+    ];
+    let mut all = ends.to_vec();
+    for n in -300..300 {
+        let tie = ((f64::from(n) + 0.5) / channel.multiplier()).round() as i32;
+        all.extend((-2..=2).map(|step| tie.saturating_add(step)));
+    }
+    all
+}
+
+#[test]
+fn classes_are_equal_within_and_differ_between() {
+    let mut separated: BTreeSet<(Class, Class)> = BTreeSet::new();
+    let mut compared: BTreeMap<Class, usize> = BTreeMap::new();
+    for channel in channels() {
+        let all = accumulators(&channel);
+        let prepared: Vec<(Class, &str, Prepared, Vec<i32>)> = (ALL.iter())
+            .filter_map(|contract| {
+                let prepared = contract.prepare(&channel).ok()?;
+                let mut codes = vec![0; all.len()];
+                prepared.requantize_all(&all, &mut codes);
+                Some((contract.class, contract.name, prepared, codes))
+            })
+            .collect();
+        for (i, (class, name, a, codes)) in prepared.iter().enumerate() {
+            for (other, other_name, b, other_codes) in &prepared[..i] {
+                let same = class == other;
+                let pair = (*class.min(other), *class.max(other));
+                if !same && (codes == other_codes || separated.contains(&pair)) {
+                    continue;
+                }
+                let domains = [a.domain(), b.domain()];
+                let unequal = (all.iter().enumerate())
+                    .filter(|(_, acc)| domains.iter().all(|domain| domain.contains(acc)))
+                    .find(|(at, _)| codes[*at] != other_codes[*at]);
+                if same {
+                    assert_eq!(unequal, None, "{name}, {other_name}: {channel:?}");
+                    *compared.entry(*class).or_default() += all.len();
+                } else if unequal.is_some() {
+                    separated.insert(pair);
+                }
+            }
+        }
+    }
+    let classes: BTreeSet<Class> = ALL.iter().map(|contract| contract.class).collect();
+    for a in &classes {
+        let members = ALL.iter().filter(|contract| contract.class == *a).count();
+        assert_eq!(a.equal_because.is_empty(), members == 1, "{a:?}");
+        assert!(members == 1 || compared[a] > 10_000, "{a:?}: {compared:?}");
+        for b in classes.range(*a..).skip(1) {
+            assert!(separated.contains(&(*a, *b)), "{} = {}", a.name, b.name);
+        }
+    }
+    assert_eq!(classes.len(), 24);
+}
+
+#[test]
+fn every_name_stands_once_and_is_explained() {
+    let names: BTreeSet<&str> = ALL.iter().map(|contract| contract.name).collect();
+    assert_eq!(names.len(), ALL.len());
+    for contract in ALL {
+        for text in [contract.formula, contract.version, contract.source] {
+            assert!(!text.is_empty(), "{contract:?}");
+        }
+    }
+}
+
+#[test]
+fn many_at_once_are_the_same_as_one_by_one() {
+    for channel in channels().iter().step_by(10) {
+        let all = accumulators(channel);
+        for contract in ALL {
+            let Ok(prepared) = contract.prepare(channel) else {
+                continue;
+            };
+            let mut codes = vec![0; all.len()];
+            prepared.requantize_all(&all, &mut codes);
+            let single: Vec<i32> = all.iter().map(|&acc| prepared.requantize(acc)).collect();
+            assert_eq!(codes, single, "{contract:?}");
+        }
+    }
+}

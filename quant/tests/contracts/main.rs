@@ -1,0 +1,7 @@
+//! Contracts against worked vectors, at their limits, and against each other; and named by
+//! their codes alone.
+
+mod classes;
+mod identify;
+mod limits;
+mod worked_vectors;
