@@ -2,6 +2,8 @@
 //!
 //! `m = f32(f32(F(s_i)·F(s_w)) / F(s_o))`, `y = rne(f32(f32(acc)·m))`, `code = clamp(y + z)`.
 
+use std::ops::RangeInclusive;
+
 use super::arithmetic::float::usable;
 use super::channel::Output;
 use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
@@ -76,7 +78,7 @@ fn fbgemm(channel: &Channel) -> Result<Prepared, ContractError> {
         (Some(bias), Granularity::PerChannel) => Bias::Added(bias / product),
     };
     Ok(Box::new(Packed {
-        multiplier: below_one(channel, channel.multiplier_f32())?,
+        multiplier: usable(channel.multiplier_f32(), channel.multiplier())?,
         bias,
         output: channel.output(),
     }))
@@ -97,7 +99,7 @@ fn qnnpack(channel: &Channel) -> Result<Prepared, ContractError> {
         }
     };
     Ok(Box::new(Packed {
-        multiplier: below_one(channel, weight * input * (1.0 / output))?,
+        multiplier: usable(weight * input * (1.0 / output), channel.multiplier())?,
         bias,
         output: channel.output(),
     }))
@@ -109,17 +111,6 @@ fn clamped(channel: &Channel) -> Result<Prepared, ContractError> {
         multiplier: usable(channel.multiplier_f32(), channel.multiplier())?,
         output: channel.output(),
     }))
-}
-
-fn below_one(channel: &Channel, multiplier: f32) -> Result<f32, ContractError> {
-    let multiplier = usable(multiplier, channel.multiplier())?;
-    if multiplier >= 1.0 {
-        return Err(ContractError::MultiplierTooLarge {
-            multiplier: channel.multiplier(),
-            why: "from 1 on the conversion to int32 can overflow",
-        });
-    }
-    Ok(multiplier)
 }
 
 /// How the bias meets the accumulator.
@@ -162,6 +153,25 @@ impl Requantize for Packed {
         let saturated = integer.clamp(i32::from(i16::MIN), i32::from(i16::MAX));
         // The second saturation to int16 lies outside of every clamp.
         self.output.code(i64::from(saturated))
+    }
+
+    /// Where the product stays within int32, which other CPUs convert otherwise.
+    fn domain(&self) -> RangeInclusive<i32> {
+        let bias = match self.bias {
+            Bias::InAccumulator => 0.0,
+            Bias::Fused(bias, inverse) => f64::from(bias) * f64::from(inverse),
+            Bias::Added(bias) => f64::from(bias),
+            Bias::Integer(bias) => f64::from(bias),
+        };
+        // Sum and product are rounded to float32, the fused inverse as well.
+        let roundings = 1.0 - 4.0 * f64::from(f32::EPSILON);
+        let most = 2f64.powi(31) / f64::from(self.multiplier) * roundings - bias.abs();
+        // `as` saturates.
+        let most = most.max(0.0) as i32;
+        match most {
+            i32::MAX => i32::MIN..=most,
+            _ => -most..=most,
+        }
     }
 }
 

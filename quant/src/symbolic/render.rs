@@ -205,8 +205,8 @@ fn has_tensor(expression: &Expression) -> bool {
     found
 }
 
-/// `1.5e-7` as a power of ten.
-fn power_of_ten(number: &str) -> String {
+/// A decimal number as LaTeX: `1.5e-7` as a power of ten.
+pub fn power_of_ten(number: &str) -> String {
     match number.split_once('e') {
         Some((mantissa, exponent)) => format!("{mantissa} \\cdot 10^{{{exponent}}}"),
         None => number.to_owned(),
@@ -241,5 +241,16 @@ fn layer(index: &Index) -> String {
         (None, offset) => offset.to_string(),
         (Some(letter), 0) => letter.to_string(),
         (Some(letter), offset) => format!("{letter}{offset:+}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::power_of_ten;
+
+    #[test]
+    fn an_exponent_is_raised() {
+        assert_eq!(power_of_ten("1.5e-7"), "1.5 \\cdot 10^{-7}");
+        assert_eq!(power_of_ten("0.25"), "0.25");
     }
 }

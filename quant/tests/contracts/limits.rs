@@ -68,9 +68,8 @@ fn the_example_of_tensorflow_issue_102943() {
 }
 
 #[rstest]
-#[case("pytorch-fbgemm", 1.0, "too large")]
-#[case("pytorch-fbgemm", 0.999, "defined")]
-#[case("pytorch-qnnpack", 1.0, "too large")]
+#[case("pytorch-fbgemm", 128.0, "defined")]
+#[case("pytorch-qnnpack", 128.0, "defined")]
 #[case("onnxruntime-qlinear", 1e6, "defined")]
 #[case("litert-xnnpack", 1e-40, "defined")]
 #[case("pytorch-onednn-conv", 1e-36, "defined")]
@@ -323,4 +322,31 @@ fn what_is_no_channel_is_an_error_of_every_contract() {
             ContractError::NoZeroPoint(3)
         );
     }
+}
+
+/// From a multiplier of 1 on a product can leave int32, which is then no longer defined.
+#[rstest]
+#[case("pytorch-fbgemm")]
+#[case("pytorch-qnnpack")]
+fn a_product_beyond_int32_is_outside_of_the_domain(#[case] name: &str) {
+    let contract = find(name).unwrap();
+    let domain = |multiplier, bias| {
+        let channel = Channel {
+            bias,
+            ..Channel::of_multiplier(multiplier, 0)
+        };
+        contract.prepare(&channel).unwrap().domain()
+    };
+    assert_eq!(domain(0.5, None), i32::MIN..=i32::MAX);
+    let four = domain(4.0, None);
+    assert_eq!(*four.start(), -four.end());
+    assert!(
+        *four.end() < 1 << 29 && *four.end() > (1 << 29) - 1024,
+        "{four:?}"
+    );
+    // A bias of 4,000 is a thousand steps of 4.
+    assert_eq!(
+        domain(4.0, Some(4000.0)),
+        four.start() + 1000..=four.end() - 1000
+    );
 }

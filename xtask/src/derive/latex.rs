@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use quant::symbolic::render::latex;
+use quant::symbolic::render::{latex, power_of_ten};
 
 use super::lecture::Lecture;
 
@@ -41,19 +41,16 @@ fn write(text: &mut String, lecture: &Lecture) -> std::fmt::Result {
                 format!("{right} &")
             };
             let end = if i + 1 < numbered.len() { " \\\\" } else { "" };
-            writeln!(text, "{start} = {} = {}{end}", n.latex, power(&n.value))?;
+            writeln!(
+                text,
+                "{start} = {} = {}{end}",
+                n.latex,
+                power_of_ten(&n.value)
+            )?;
         }
         writeln!(text, "\\end{{align*}}")?;
     }
     writeln!(text, "\n{}\n\\end{{document}}", escaped(&lecture.checked()))
-}
-
-/// `1.5e-7` as a power of ten.
-fn power(number: &str) -> String {
-    match number.split_once('e') {
-        Some((mantissa, exponent)) => format!("{mantissa} \\cdot 10^{{{exponent}}}"),
-        None => number.to_owned(),
-    }
 }
 
 /// Prose: these are symbols.
