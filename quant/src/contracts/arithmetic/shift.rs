@@ -13,7 +13,7 @@ pub fn shift_right(x: i64, bits: u32, rounding: Rounding) -> i64 {
     }
     let floor = x >> bits;
     // The bits shifted out, and one half of what they count.
-    let rest = x & ((1 << bits) - 1);
+    let rest = x & !(-1 << bits);
     let half = 1 << (bits - 1);
     let up = match rounding {
         Rounding::Floor => false,
