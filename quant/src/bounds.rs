@@ -236,6 +236,15 @@ pub fn scale_chain(layers: usize) -> f64 {
     gamma(layers + 1, f32::SUM) + gamma(4 * layers + 4, U64)
 }
 
+/// How far `value` may lie from `back`, what its code stands for, where the code was not clamped.
+///
+/// The quotient is within u·|x|/s of x/s, its code within half a step of that, and the product
+/// s·(q − z) is rounded once more: s/2 + u·(|x| + |x̂|).
+pub fn within_codes(value: f32, back: f32, scale: Scale) -> f64 {
+    let magnitudes = f64::from(value.abs()) + f64::from(back.abs());
+    outward(scale.wide() / 2.0 + f32::SUM * magnitudes, 3)
+}
+
 /// How far `value / scale` may lie from a rounding boundary, in steps, if the code of another
 /// value within `apart` of it is another one: each is divided by the scale in f32.
 ///
@@ -475,6 +484,16 @@ mod tests {
     fn scale_chains_count_their_roundings() {
         assert_closed(scale_chain(2), gamma(3, f32::SUM) + gamma(12, U64));
         assert_closed(scale_chain(0), gamma(1, f32::SUM) + gamma(4, U64));
+    }
+
+    #[test]
+    fn a_code_is_within_half_a_step_and_two_roundings() {
+        let half = Scale::new(0.5).unwrap();
+        for [x, back] in [[3.2f32, 3.0], [-3.2, -3.0]] {
+            let u = f32::SUM;
+            let expected = 0.25 + u * (f64::from(x.abs()) + 3.0);
+            assert_closed(within_codes(x, back, half), expected);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod derive;
 pub mod error;
 pub mod evaluate;
 pub mod expression;
+mod indices;
 pub mod monomial;
 pub mod normal;
 pub mod parse;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use quant::affine::{AffineNetwork, AffineWeights, ObservedRanges};
-use quant::bounds::unit_roundoff;
+use quant::bounds::within_codes;
 use quant::observers::{Observer, Range};
 use quant::scheme::{Granularity, Grid, QuantParams, Scheme, Symmetry};
 use quant::{QuantError, Scale};
@@ -89,13 +89,14 @@ fn a_constant_is_its_own_range(#[case] values: &[f32]) {
         let params = params.expect(at);
         let x = values[0];
         let [low, high] = params.reach().map(|steps| steps * params.scale.wide());
-        let back = f64::from(params.dequantize(params.quantize(x)));
+        let back = params.dequantize(params.quantize(x));
         // A symmetric unsigned grid has no code below 0, a signed bit none above.
         let expected = f64::from(x).clamp(low, high);
-        // The quotient and the product are rounded to float32.
-        let floats = unit_roundoff::<f32>() * (expected.abs() + back.abs());
-        let allowed = params.scale.wide() / 2.0 + floats;
-        assert!((back - expected).abs() <= allowed, "{at}: {back}");
+        let allowed = within_codes(expected as f32, back, params.scale);
+        assert!(
+            (f64::from(back) - expected).abs() <= allowed,
+            "{at}: {back}"
+        );
         assert!(params.grid.low() <= params.zero_point && params.zero_point <= params.grid.high());
     });
 }

@@ -126,12 +126,11 @@ mod tests {
         ) {
             let range = Range { low: a.min(b), high: a.max(b) };
             let params = QuantParams::of_range(range, grid, symmetry).unwrap();
-            let s = params.scale.wide();
-            let [low, high] = params.reach().map(|q| q * s);
+            let [low, high] = params.reach().map(|q| q * params.scale.wide());
             let x = (low + (high - low) * f64::from(t)) as f32;
-            let error = (f64::from(x) - f64::from(params.dequantize(params.quantize(x)))).abs();
-            let u = crate::bounds::unit_roundoff::<f32>();
-            prop_assert!(error <= s / 2.0 + 3.0 * u * f64::from(x.abs()) + u * s, "{error} of {s}");
+            let back = params.dequantize(params.quantize(x));
+            let error = (f64::from(x) - f64::from(back)).abs();
+            prop_assert!(error <= crate::bounds::within_codes(x, back, params.scale), "{error}");
         }
     }
 

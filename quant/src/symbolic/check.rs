@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::FormulaError;
 use super::expression::{Equation, Expression, Kind, Node, Tensor};
+use super::indices::symbols;
 use super::monomial::{Monomial, Scale};
-use super::normal::{Atom, Reading, Sum, Word, symbols};
+use super::normal::{Atom, Reading, Sum, Word};
 use super::parse;
 use crate::formulas::conventions::Convention;
 

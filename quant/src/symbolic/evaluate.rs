@@ -12,7 +12,7 @@ use num_traits::{One, Signed, Zero};
 
 use super::FormulaError;
 use super::expression::{Expression, Kind, Node, Tensor};
-use super::normal::{layer_of, repeated};
+use super::indices::{layer_of, repeated};
 
 /// What a symbol or a part of a formula is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expression::{Equation, Expression, Index, Kind, Node, Tensor};
-use super::normal::{layer_of, repeated};
+use super::indices::{layer_of, repeated};
 
 /// The number that stands for a symbol of a layer (0: the input).
 pub type Numbers<'a> = &'a dyn Fn(Kind, Tensor, u32) -> String;

@@ -248,7 +248,9 @@ pub fn load_float<E: FloatFormat>(
         };
         let tensor = file.tensor(&name).map_err(|_| wrong("none".into()))?;
         match tensor.dtype() == E::DTYPE && tensor.shape() == shape {
-            true => Ok(E::values(tensor.data())),
+            true => Ok((E::values(tensor.data()).into_iter())
+                .map(|v| v.to_f64_exact() as f32)
+                .collect()),
             false => Err(wrong(format!("{:?} {:?}", tensor.dtype(), tensor.shape()))),
         }
     };

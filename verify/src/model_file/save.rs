@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use quant::affine::{AffineNetwork, AffineWeights};
-use reference::{Network, Op, Weights};
+use reference::{Element, Network, Op, Weights};
 use safetensors::{Dtype, tensor::TensorView};
 
 use super::description::{Description, FORMAT, KEY, RawLayer, RawOp, RawWeight};
 use super::{ModelFileError, Saved, packing};
-use crate::compare::LittleEndian;
 
 /// The float network with its parameters as `E`.
 ///
@@ -19,8 +18,12 @@ pub fn save_float<E: FloatFormat>(
 ) -> Result<Saved, ModelFileError> {
     let mut tensors = Vec::new();
     for (name, weights) in network.weighted() {
-        let bytes =
-            |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|&v| E::bytes(v)).collect() };
+        let bytes = |values: &[f32]| -> Vec<u8> {
+            values
+                .iter()
+                .flat_map(|&v| E::from_f32(v).bytes())
+                .collect()
+        };
         let weight = bytes(weights.weight.data());
         tensors.push((
             format!("{name}.weight"),
@@ -41,51 +44,33 @@ pub fn save_float<E: FloatFormat>(
 }
 
 /// A float type of safetensors.
-pub trait FloatFormat {
+pub trait FloatFormat: Element {
     /// Its name there.
     const DTYPE: Dtype;
-    /// The nearest value's bytes.
-    fn bytes(value: f32) -> Vec<u8>;
-    /// The values of these bytes, each exactly.
-    fn values(bytes: &[u8]) -> Vec<f32>;
+    /// Its bytes.
+    fn bytes(self) -> Vec<u8>;
+    /// The values of these bytes.
+    fn values(bytes: &[u8]) -> Vec<Self>;
 }
 
-impl FloatFormat for f32 {
-    const DTYPE: Dtype = Dtype::F32;
-    fn bytes(value: f32) -> Vec<u8> {
-        LittleEndian::bytes(value)
-    }
-    fn values(bytes: &[u8]) -> Vec<f32> {
-        let words = bytes.as_chunks().0.iter();
-        words.map(|&word| Self::from_le_bytes(word)).collect()
-    }
+macro_rules! float_format {
+    ($float:ty, $dtype:expr) => {
+        impl FloatFormat for $float {
+            const DTYPE: Dtype = $dtype;
+            fn bytes(self) -> Vec<u8> {
+                self.to_le_bytes().to_vec()
+            }
+            fn values(bytes: &[u8]) -> Vec<Self> {
+                let words = bytes.as_chunks().0.iter();
+                words.map(|&word| Self::from_le_bytes(word)).collect()
+            }
+        }
+    };
 }
 
-impl FloatFormat for half::f16 {
-    const DTYPE: Dtype = Dtype::F16;
-    fn bytes(value: f32) -> Vec<u8> {
-        Self::from_f32(value).to_le_bytes().to_vec()
-    }
-    fn values(bytes: &[u8]) -> Vec<f32> {
-        let words = bytes.as_chunks().0.iter();
-        words
-            .map(|&word| Self::from_le_bytes(word).to_f32())
-            .collect()
-    }
-}
-
-impl FloatFormat for half::bf16 {
-    const DTYPE: Dtype = Dtype::BF16;
-    fn bytes(value: f32) -> Vec<u8> {
-        Self::from_f32(value).to_le_bytes().to_vec()
-    }
-    fn values(bytes: &[u8]) -> Vec<f32> {
-        let words = bytes.as_chunks().0.iter();
-        words
-            .map(|&word| Self::from_le_bytes(word).to_f32())
-            .collect()
-    }
-}
+float_format!(f32, Dtype::F32);
+float_format!(half::f16, Dtype::F16);
+float_format!(half::bf16, Dtype::BF16);
 
 /// The integer network: weights packed to their bits, biases in int32 (int64 where one does
 /// not fit), scales in float32.
