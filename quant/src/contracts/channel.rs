@@ -1,6 +1,7 @@
 //! What a requantization is given: one output channel.
 
 use super::ContractError;
+use super::arithmetic::float::integer;
 use crate::scheme::Granularity;
 
 /// The scales and codes around the accumulators of one output channel.
@@ -140,10 +141,7 @@ impl Channel {
 
     /// The last step of most contracts.
     pub(super) fn output(&self) -> Output {
-        Output {
-            zero_point: self.output_zero_point,
-            clamp: self.clamp,
-        }
+        Output::new(self.output_zero_point, self.clamp)
     }
 }
 
@@ -152,30 +150,40 @@ impl Channel {
 pub(super) struct Output {
     pub(super) zero_point: i32,
     pub(super) clamp: Clamp,
+    /// The clamp less the zero point: `clamp(y + z)` is `clamp(y) + z` within it.
+    less: [i32; 2],
 }
 
 impl Output {
-    /// `y` is a shifted int64 or a 32-bit value: far from the ends of int64.
+    /// Of a checked channel: all within −383 to 383.
+    pub(super) fn new(zero_point: i32, clamp: Clamp) -> Self {
+        Self {
+            zero_point,
+            clamp,
+            less: [clamp.low, clamp.high].map(|code| code - zero_point),
+        }
+    }
+
+    /// Of an integer. Not `clamp`, which asserts low ≤ high: a branch in loops that are vectors
+    /// without it; nor `+`, whose check is one: codes do not wrap.
     #[inline]
     pub(super) fn code(self, y: i64) -> i32 {
-        let Clamp { low, high } = self.clamp;
-        // Within the clamp, so within int32.
-        y.saturating_add(i64::from(self.zero_point))
-            .clamp(i64::from(low), i64::from(high)) as i32
+        let [low, high] = self.less;
+        let y = y.max(i64::from(low)).min(i64::from(high)) as i32;
+        y.wrapping_add(self.zero_point)
     }
 
     /// Clamped as a float, before rounding: as safe for infinite values.
     #[inline]
     pub(super) fn round_then_add(self, value: f32) -> i32 {
-        let low = (self.clamp.low - self.zero_point) as f32;
-        let high = (self.clamp.high - self.zero_point) as f32;
-        value.clamp(low, high).round_ties_even() as i32 + self.zero_point
+        let [low, high] = self.less.map(|code| code as f32);
+        integer(value.max(low).min(high).round_ties_even()).wrapping_add(self.zero_point)
     }
 
     /// The zero point is in `value` already.
     #[inline]
     pub(super) fn round(self, value: f32) -> i32 {
         let Clamp { low, high } = self.clamp;
-        value.clamp(low as f32, high as f32).round_ties_even() as i32
+        integer(value.max(low as f32).min(high as f32).round_ties_even())
     }
 }

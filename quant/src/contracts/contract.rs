@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use pulp::{Arch, NullaryFnOnce};
+
 use super::{Channel, ContractError};
 
 /// One framework's way from an accumulator to a code.
@@ -91,11 +93,41 @@ pub trait Requantize: fmt::Debug + Send + Sync {
         i32::MIN..=i32::MAX
     }
 
-    /// The codes of many accumulators; as many as the shorter slice has. One dispatch for
-    /// all of them.
+    /// The codes of many accumulators; as many as the shorter slice has. The same arithmetic,
+    /// compiled for the vectors that this CPU has: none of it is reordered.
     fn requantize_all(&self, accumulators: &[i32], codes: &mut [i32]) {
-        for (code, &acc) in codes.iter_mut().zip(accumulators) {
-            *code = self.requantize(acc);
+        Arch::new().dispatch(All {
+            contract: self,
+            accumulators,
+            codes,
+        });
+    }
+}
+
+/// A loop that is compiled once for each set of vector instructions.
+struct All<'a, R: ?Sized> {
+    contract: &'a R,
+    accumulators: &'a [i32],
+    codes: &'a mut [i32],
+}
+
+impl<R: Requantize + ?Sized> NullaryFnOnce for All<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let blocks = self.codes.chunks_mut(BLOCK);
+        for (accumulators, codes) in self.accumulators.chunks(BLOCK).zip(blocks) {
+            // A local array: it cannot overlap the contract's constants, so they are loaded once.
+            let mut block = [0; BLOCK];
+            for (code, &acc) in block.iter_mut().zip(accumulators) {
+                *code = self.contract.requantize(acc);
+            }
+            let count = codes.len().min(accumulators.len());
+            codes[..count].copy_from_slice(&block[..count]);
         }
     }
 }
+
+/// Accumulators requantized at once.
+const BLOCK: usize = 64;

@@ -1,5 +1,6 @@
 //! A float64 product, rounded half away from zero.
 
+use super::arithmetic::float::integer;
 use super::channel::Output;
 use super::{Class, Contract, Evidence, Requantize};
 
@@ -29,8 +30,9 @@ struct DoubleAway {
 impl Requantize for DoubleAway {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
-        // `as` saturates; a clamp follows.
-        self.output
-            .code((f64::from(acc) * self.multiplier).round() as i64)
+        let rounded = (f64::from(acc) * self.multiplier).round();
+        // Beyond every code and exact in float32.
+        let within = rounded.max(-1024.0).min(1024.0) as f32;
+        self.output.code(i64::from(integer(within)))
     }
 }

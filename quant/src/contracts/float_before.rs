@@ -2,9 +2,10 @@
 //!
 //! `m = f32(f32(F(s_i)·F(s_w)) / F(s_o))`, `y = rne(f32(f32(acc)·m))`, `code = clamp(y + z)`.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::arithmetic::float::usable;
+use super::arithmetic::float::{integer, usable};
 use super::channel::Output;
 use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
 use crate::scheme::Granularity;
@@ -72,37 +73,29 @@ pub(super) const QNNPACK: Contract = Contract {
 fn fbgemm(channel: &Channel) -> Result<Prepared, ContractError> {
     let [input, weight, _] = channel.scales_f32();
     let product = usable(input * weight, channel.multiplier())?;
-    let bias = match (channel.bias, channel.granularity) {
-        (None, _) => Bias::InAccumulator,
-        (Some(bias), Granularity::PerTensor) => Bias::Fused(bias, 1.0 / product),
-        (Some(bias), Granularity::PerChannel) => Bias::Added(bias / product),
-    };
-    Ok(Box::new(Packed {
-        multiplier: usable(channel.multiplier_f32(), channel.multiplier())?,
-        bias,
-        output: channel.output(),
-    }))
+    let multiplier = usable(channel.multiplier_f32(), channel.multiplier())?;
+    Ok(match (channel.bias, channel.granularity) {
+        (None, _) => packed(channel, multiplier, Within),
+        (Some(bias), Granularity::PerTensor) => {
+            packed(channel, multiplier, Fused(bias, 1.0 / product))
+        }
+        (Some(bias), Granularity::PerChannel) => packed(channel, multiplier, Added(bias / product)),
+    })
 }
 
 fn qnnpack(channel: &Channel) -> Result<Prepared, ContractError> {
     let [input, weight, output] = channel.scales_f32();
-    let bias = match channel.bias {
-        None => Bias::InAccumulator,
-        Some(bias) => {
-            let product = (channel.weight_scale * channel.input_scale) as f32;
-            let code = (bias * (1.0 / product)).round_ties_even();
-            // 2³¹ as a float; NaN fails as well.
-            if !(-(2f32.powi(31))..2f32.powi(31)).contains(&code) {
-                return Err(ContractError::BiasOverflow(bias));
-            }
-            Bias::Integer(code as i32)
-        }
+    let multiplier = usable(weight * input * (1.0 / output), channel.multiplier())?;
+    let Some(bias) = channel.bias else {
+        return Ok(packed(channel, multiplier, Within));
     };
-    Ok(Box::new(Packed {
-        multiplier: usable(weight * input * (1.0 / output), channel.multiplier())?,
-        bias,
-        output: channel.output(),
-    }))
+    let product = (channel.weight_scale * channel.input_scale) as f32;
+    let code = (bias * (1.0 / product)).round_ties_even();
+    // 2³¹ as a float; NaN fails as well.
+    if !(-(2f32.powi(31))..2f32.powi(31)).contains(&code) {
+        return Err(ContractError::BiasOverflow(bias));
+    }
+    Ok(packed(channel, multiplier, Integer(code as i32)))
 }
 
 fn clamped(channel: &Channel) -> Result<Prepared, ContractError> {
@@ -113,59 +106,108 @@ fn clamped(channel: &Channel) -> Result<Prepared, ContractError> {
     }))
 }
 
-/// How the bias meets the accumulator.
+/// How the bias meets the accumulator. A type each, so that a loop has no branch for it.
+trait Bias: Copy + fmt::Debug + Send + Sync + 'static {
+    /// Accumulator and bias, in steps of the accumulator.
+    fn add(self, acc: i32) -> f32;
+
+    /// What is added.
+    fn steps(self) -> f64;
+}
+
+/// There is none, or it is in the accumulator already.
 #[derive(Clone, Copy, Debug)]
-enum Bias {
-    /// There is none, or it is there already.
-    InAccumulator,
-    /// `fma(b, 1/atw, acc)`.
-    Fused(f32, f32),
-    /// In steps of the accumulator, unrounded.
-    Added(f32),
-    /// A code.
-    Integer(i32),
+struct Within;
+
+impl Bias for Within {
+    #[inline]
+    fn add(self, acc: i32) -> f32 {
+        acc as f32
+    }
+
+    fn steps(self) -> f64 {
+        0.0
+    }
+}
+
+/// `fma(b, 1/atw, acc)`.
+#[derive(Clone, Copy, Debug)]
+struct Fused(f32, f32);
+
+impl Bias for Fused {
+    #[inline]
+    fn add(self, acc: i32) -> f32 {
+        self.0.mul_add(self.1, acc as f32)
+    }
+
+    fn steps(self) -> f64 {
+        f64::from(self.0) * f64::from(self.1)
+    }
+}
+
+/// In steps of the accumulator, unrounded.
+#[derive(Clone, Copy, Debug)]
+struct Added(f32);
+
+impl Bias for Added {
+    #[inline]
+    fn add(self, acc: i32) -> f32 {
+        acc as f32 + self.0
+    }
+
+    fn steps(self) -> f64 {
+        f64::from(self.0)
+    }
+}
+
+/// A code. int32 sums wrap; bounded layers never do.
+#[derive(Clone, Copy, Debug)]
+struct Integer(i32);
+
+impl Bias for Integer {
+    #[inline]
+    fn add(self, acc: i32) -> f32 {
+        acc.wrapping_add(self.0) as f32
+    }
+
+    fn steps(self) -> f64 {
+        f64::from(self.0)
+    }
+}
+
+fn packed(channel: &Channel, multiplier: f32, bias: impl Bias) -> Prepared {
+    Box::new(Packed {
+        multiplier,
+        bias,
+        output: channel.output(),
+    })
 }
 
 #[derive(Debug)]
-struct Packed {
+struct Packed<B> {
     multiplier: f32,
-    bias: Bias,
+    bias: B,
     output: Output,
 }
 
-impl Requantize for Packed {
+impl<B: Bias> Requantize for Packed<B> {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
-        let sum = match self.bias {
-            Bias::InAccumulator => acc as f32,
-            Bias::Fused(bias, inverse) => bias.mul_add(inverse, acc as f32),
-            Bias::Added(bias) => acc as f32 + bias,
-            // int32 sums wrap; bounded layers never do.
-            Bias::Integer(bias) => acc.wrapping_add(bias) as f32,
+        let rounded = (self.bias.add(acc) * self.multiplier).round_ties_even();
+        // cvtps2dq: what int32 does not hold becomes its lowest value. Then to int16.
+        let saturated = match (-(2f32.powi(31))..2f32.powi(31)).contains(&rounded) {
+            true => rounded.max(f32::from(i16::MIN)).min(f32::from(i16::MAX)),
+            false => f32::from(i16::MIN),
         };
-        let rounded = (sum * self.multiplier).round_ties_even();
-        // cvtps2dq: what int32 does not hold becomes its lowest value.
-        let integer = if (-(2f32.powi(31))..2f32.powi(31)).contains(&rounded) {
-            rounded as i32
-        } else {
-            i32::MIN
-        };
-        let saturated = integer.clamp(i32::from(i16::MIN), i32::from(i16::MAX));
         // The second saturation to int16 lies outside of every clamp.
-        self.output.code(i64::from(saturated))
+        self.output.code(i64::from(integer(saturated)))
     }
 
     /// Where the product stays within int32, which other CPUs convert otherwise.
     fn domain(&self) -> RangeInclusive<i32> {
-        let bias = match self.bias {
-            Bias::InAccumulator => 0.0,
-            Bias::Fused(bias, inverse) => f64::from(bias) * f64::from(inverse),
-            Bias::Added(bias) => f64::from(bias),
-            Bias::Integer(bias) => f64::from(bias),
-        };
         // Sum and product are rounded to float32, the fused inverse as well.
         let roundings = 1.0 - 4.0 * f64::from(f32::EPSILON);
-        let most = 2f64.powi(31) / f64::from(self.multiplier) * roundings - bias.abs();
+        let most = 2f64.powi(31) / f64::from(self.multiplier) * roundings - self.bias.steps().abs();
         // `as` saturates.
         let most = most.max(0.0) as i32;
         match most {

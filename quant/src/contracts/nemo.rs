@@ -4,8 +4,10 @@
 //! 8-bit codes; `K = rne(D·ε_in/ε_out)`. There are no zero points.
 
 use super::arithmetic::float::frexp;
+use super::arithmetic::shift::shift_right;
 use super::channel::Output;
 use super::{Class, Contract, ContractError, Evidence, Requantize};
+use crate::Rounding;
 
 /// `code = clamp(floor(t·K/D))`.
 pub(super) const NEMO: Contract = Contract {
@@ -111,8 +113,9 @@ impl Requantize for Nemo {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
         let Constants { mantissa, shift } = self.constants;
+        let product = i64::from(acc) * i64::from(mantissa);
         self.output
-            .code((i64::from(acc) * i64::from(mantissa)) >> shift)
+            .code(shift_right(product, shift, Rounding::Floor))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) const POWER_OF_TWO_FLOOR: Contract = Contract {
     evidence: Evidence::Model,
     prepare: |channel| {
         channel.without_float_bias()?;
-        shifted(channel, Rounding::Floor)
+        shifted(channel, |_| 0)
     },
 };
 
@@ -35,24 +35,24 @@ pub(super) const PULP_NN_SHIFT: Contract = Contract {
     evidence: Evidence::Source,
     prepare: |channel| {
         channel.without_zero_point()?;
-        shifted(channel, Rounding::Floor)
+        shifted(channel, |_| 0)
     },
     ..POWER_OF_TWO_FLOOR
 };
 
-/// `y = (acc + 2^(n−1)) >> n`.
+/// `y = (acc + 2^(n−1)) >> n`; acc itself where n = 0.
 pub(super) const POWER_OF_TWO_ROUNDED: Contract = Contract {
     name: "power-of-two-rounded",
     class: Class::alone("power-of-two-rounded"),
     formula: "(acc + 2^(n-1)) >> n, then + z; n = round(-log2 m): up",
     prepare: |channel| {
         channel.without_float_bias()?;
-        shifted(channel, Rounding::HalfUp)
+        shifted(channel, |n| (1 << n) / 2)
     },
     ..POWER_OF_TWO_FLOOR
 };
 
-fn shifted(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError> {
+fn shifted(channel: &Channel, half: fn(u32) -> i64) -> Result<Prepared, ContractError> {
     let multiplier = channel.multiplier();
     let (fraction, exponent) = frexp(multiplier);
     // Nearer to ½ or to 1, by ratio: √½ is irrational, so there is no tie.
@@ -78,7 +78,7 @@ fn shifted(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractEr
     };
     Ok(Box::new(Shift {
         shift,
-        rounding,
+        half: half(shift),
         output: channel.output(),
     }))
 }
@@ -86,14 +86,15 @@ fn shifted(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractEr
 #[derive(Debug)]
 struct Shift {
     shift: u32,
-    rounding: Rounding,
+    half: i64,
     output: Output,
 }
 
 impl Requantize for Shift {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
+        let sum = i64::from(acc).wrapping_add(self.half);
         self.output
-            .code(shift_right(i64::from(acc), self.shift, self.rounding))
+            .code(shift_right(sum, self.shift, Rounding::Floor))
     }
 }

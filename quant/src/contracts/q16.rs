@@ -1,9 +1,7 @@
 //! A multiplier in steps of 2^−16, as hardware courses have it.
 
-use super::arithmetic::shift::shift_right;
 use super::channel::Output;
 use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
-use crate::Rounding;
 
 /// `K = floor(m·2^16 + ½)`, `y = (acc·K) >> 16`, the product in full; `code = clamp(y + z)`.
 pub(super) const Q16_FLOOR: Contract = Contract {
@@ -13,7 +11,7 @@ pub(super) const Q16_FLOOR: Contract = Contract {
     version: "scale_hw.json of the NTHU course",
     source: "NTHU hw1, hw3 (scales times 2^16)",
     evidence: Evidence::Source,
-    prepare: |channel| q16(channel, Rounding::Floor),
+    prepare: |channel| q16(channel, 0),
 };
 
 /// `y = (acc·K + 2^15) >> 16`.
@@ -21,11 +19,11 @@ pub(super) const Q16_ROUNDED: Contract = Contract {
     name: "q16-rounded",
     class: Class::alone("q16-rounded"),
     formula: "(acc·K + 2^15) >> 16, then + z; K = floor(m·2^16 + 1/2): up",
-    prepare: |channel| q16(channel, Rounding::HalfUp),
+    prepare: |channel| q16(channel, 1 << 15),
     ..Q16_FLOOR
 };
 
-fn q16(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError> {
+fn q16(channel: &Channel, half: i64) -> Result<Prepared, ContractError> {
     channel.without_float_bias()?;
     let multiplier = channel.multiplier();
     let constant = (multiplier * 65536.0 + 0.5).floor();
@@ -38,7 +36,7 @@ fn q16(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError>
     Ok(Box::new(Q16 {
         // 0 to 2³¹ − 1, by the check; 0 is what such a design computes with.
         constant: constant as i32,
-        rounding,
+        half,
         output: channel.output(),
     }))
 }
@@ -46,7 +44,7 @@ fn q16(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError>
 #[derive(Debug)]
 struct Q16 {
     constant: i32,
-    rounding: Rounding,
+    half: i64,
     output: Output,
 }
 
@@ -54,6 +52,7 @@ impl Requantize for Q16 {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
         let product = i64::from(acc) * i64::from(self.constant);
-        self.output.code(shift_right(product, 16, self.rounding))
+        // Below 2^62 + 2^15: it does not wrap.
+        self.output.code(product.wrapping_add(self.half) >> 16)
     }
 }

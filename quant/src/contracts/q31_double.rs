@@ -6,8 +6,10 @@
 use std::ops::RangeInclusive;
 
 use super::arithmetic::q31::Multiplier;
+use super::arithmetic::shift::shift_right;
 use super::channel::Output;
 use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use crate::Rounding;
 
 const CLASS: Class = Class {
     name: "q31-double",
@@ -71,8 +73,12 @@ pub(super) const TOSA: Contract = Contract {
     prepare: |channel| {
         channel.without_float_bias()?;
         let multiplier = tosa_multiplier(channel)?;
+        let shift = multiplier.total();
         Ok(Box::new(Tosa {
-            multiplier,
+            mantissa: multiplier.mantissa_q31,
+            shift,
+            half: 1 << (shift - 1),
+            second: if shift > 31 { 1 << 30 } else { 0 },
             output: channel.output(),
         }))
     },
@@ -131,26 +137,29 @@ impl Requantize for Double {
 
 #[derive(Debug)]
 struct Tosa {
-    multiplier: Multiplier,
+    mantissa: i32,
+    shift: u32,
+    half: i64,
+    second: i64,
     output: Output,
 }
 
 impl Requantize for Tosa {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
-        let shift = self.multiplier.total();
-        let second = match shift > 31 {
-            true if acc >= 0 => 1 << 30,
-            true => -(1 << 30),
-            false => 0,
+        let second = if acc >= 0 {
+            self.second
+        } else {
+            self.second.wrapping_neg()
         };
-        let product = i64::from(acc) * i64::from(self.multiplier.mantissa_q31);
-        // |product| is at most 2^62 and the terms are below 2^62 together.
+        let product = i64::from(acc) * i64::from(self.mantissa);
+        // |product| is at most 2^62 and the terms are below 2^62 together: nothing wraps.
+        let sum = product.wrapping_add(self.half).wrapping_add(second);
         self.output
-            .code((product + (1i64 << (shift - 1)) + second) >> shift)
+            .code(shift_right(sum, self.shift, Rounding::Floor))
     }
 
     fn domain(&self) -> RangeInclusive<i32> {
-        tosa_domain(self.multiplier.total())
+        tosa_domain(self.shift)
     }
 }

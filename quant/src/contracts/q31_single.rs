@@ -5,9 +5,11 @@
 use std::ops::RangeInclusive;
 
 use super::arithmetic::q31::Multiplier;
+use super::arithmetic::shift::shift_right;
 use super::channel::Output;
 use super::q31_double::{tosa_domain, tosa_multiplier};
 use super::{Class, Contract, Evidence, Requantize};
+use crate::Rounding;
 
 const CLASS: Class = Class {
     name: "q31-single",
@@ -61,7 +63,8 @@ impl Requantize for CmsisSingle {
     fn requantize(&self, acc: i32) -> i32 {
         let product = i64::from(acc) * i64::from(self.multiplier.mantissa_q31);
         // int32 in the source: it wraps.
-        let twice = (product >> (self.multiplier.total() - 1)) as i32;
+        let bits = self.multiplier.total().wrapping_sub(1);
+        let twice = shift_right(product, bits, Rounding::Floor) as i32;
         self.output.code(i64::from(twice.wrapping_add(1) >> 1))
     }
 

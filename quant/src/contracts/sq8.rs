@@ -77,7 +77,8 @@ impl Sq8Scale {
     pub fn apply(self, acc: i32, rounding: Rounding) -> i32 {
         let product = acc.wrapping_mul(i32::from(self.scale));
         let half = match rounding {
-            Rounding::HalfUp if self.shift > 0 => 1 << (self.shift - 1),
+            // 0 where nothing is shifted.
+            Rounding::HalfUp => 1i32.wrapping_shl(self.shift) / 2,
             _ => 0,
         };
         let sum = i64::from(product.wrapping_add(half));
@@ -103,10 +104,7 @@ fn sq8(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError>
         // Within int32, by the check.
         offset: offset as i32,
         rounding,
-        output: Output {
-            zero_point: 0,
-            clamp: channel.clamp,
-        },
+        output: Output::new(0, channel.clamp),
     }))
 }
 

@@ -17,6 +17,16 @@ pub fn frexp(x: f64) -> (f64, i32) {
     (fraction, field - 1022 - lifted)
 }
 
+/// An integral `x` within ±2²². Not `x as i32`, whose test for NaN takes a branch for each lane
+/// of a vector.
+#[inline]
+pub fn integer(x: f32) -> i32 {
+    // Numbers beside 3·2²² are one apart: the last bits of the sum count them. Nothing wraps;
+    // said to the compiler, so that a debug build has vectors as well.
+    const ONE_APART: f32 = (3 << 22) as f32;
+    (x + ONE_APART).to_bits().wrapping_sub(ONE_APART.to_bits()) as i32
+}
+
 /// `factor` itself, where float32 holds it as a positive number; `multiplier` is what it is
 /// to stand for.
 ///
@@ -56,6 +66,14 @@ mod tests {
             frexp(f64::MIN_POSITIVE.next_down()),
             (1.0 - f64::EPSILON, -1022)
         );
+    }
+
+    #[test]
+    fn an_integer_is_what_as_gives() {
+        for x in -(1 << 22)..=1 << 22 {
+            assert_eq!(integer(x as f32), x);
+        }
+        assert_eq!(integer(-0.0), 0);
     }
 
     #[test]

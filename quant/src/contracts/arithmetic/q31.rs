@@ -56,21 +56,22 @@ impl Multiplier {
     }
 
     /// Bits that an accumulator is shifted left before the product.
-    #[inline]
+    #[inline(always)]
     pub fn left(self) -> u32 {
         self.exponent.max(0) as u32
     }
 
     /// Bits that the product is shifted right.
-    #[inline]
+    #[inline(always)]
     pub fn right(self) -> u32 {
         self.exponent.min(0).unsigned_abs()
     }
 
     /// Bits that the whole int64 product is shifted right: 31 − e, 1 to 62.
-    #[inline]
+    #[inline(always)]
     pub fn total(self) -> u32 {
-        (31 - self.exponent) as u32
+        // Its check would be a branch in loops; the exponent is −31 to 30.
+        31i32.wrapping_sub(self.exponent) as u32
     }
 
     /// The accumulators whose left shift fits int32.
@@ -79,7 +80,7 @@ impl Multiplier {
     }
 
     /// `SRDHM(acc << max(e, 0), mantissa)`; the left shift wraps to int32, as compiled C does.
-    #[inline]
+    #[inline(always)]
     fn high(self, acc: i32) -> i64 {
         let shifted = acc.wrapping_shl(self.left());
         i64::from(saturating_rounding_doubling_high_mul(
@@ -89,19 +90,19 @@ impl Multiplier {
     }
 
     /// Rounded up, then away from zero: `RDBPOT(SRDHM(acc << max(e, 0), q), max(−e, 0))`.
-    #[inline]
+    #[inline(always)]
     pub fn double(self, acc: i32) -> i64 {
         shift_right(self.high(acc), self.right(), Rounding::TiesAwayFromZero)
     }
 
     /// Rounded up twice: `(SRDHM(acc << max(e, 0), q) + 2^(r−1)) >> r`, r = max(−e, 0).
-    #[inline]
+    #[inline(always)]
     pub fn up_up(self, acc: i32) -> i64 {
         shift_right(self.high(acc), self.right(), Rounding::HalfUp)
     }
 
     /// Rounded once, up: `(acc·q + 2^(t−1)) >> t`, t = 31 − e, in int64.
-    #[inline]
+    #[inline(always)]
     pub fn single(self, acc: i32) -> i64 {
         let product = i64::from(acc) * i64::from(self.mantissa_q31);
         shift_right(product, self.total(), Rounding::HalfUp)
@@ -109,7 +110,7 @@ impl Multiplier {
 }
 
 /// gemmlowp's SRDHM: `(a·b + 2³⁰) >> 31` in int64; −2³¹ · −2³¹ saturates to 2³¹ − 1.
-#[inline]
+#[inline(always)]
 pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     let high = (i64::from(a) * i64::from(b) + (1 << 30)) >> 31;
     high.min(i64::from(i32::MAX)) as i32

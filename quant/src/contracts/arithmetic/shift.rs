@@ -5,7 +5,7 @@ use crate::Rounding;
 /// `x / 2^bits` under `rounding`, without overflow for any `x`.
 ///
 /// `bits` is 0 to 63; more bits than that count as 63.
-#[inline]
+#[inline(always)]
 pub fn shift_right(x: i64, bits: u32, rounding: Rounding) -> i64 {
     let bits = bits.min(i64::BITS - 1);
     if bits == 0 {
@@ -22,7 +22,8 @@ pub fn shift_right(x: i64, bits: u32, rounding: Rounding) -> i64 {
         Rounding::TiesToEven => rest > half - (floor & 1),
         Rounding::TowardZero => x < 0 && rest != 0,
     };
-    floor + i64::from(up)
+    // At least one bit was shifted out, so it does not wrap.
+    floor.wrapping_add(i64::from(up))
 }
 
 #[cfg(test)]
