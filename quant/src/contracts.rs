@@ -14,13 +14,16 @@
 //! | 15, 8, 24 bits; steps of 2^−16; powers of two | [`tosa_scale16`], [`sq8`], `rndnu.rs`, `q16.rs`, `power_of_two.rs` |
 //! | NEMO, PULP-NN | [`nemo`] |
 //!
-//! [`identify`] says which of them made given codes, [`separate`] what would tell two apart.
+//! [`identify`] says which of them made given codes, [`separate`] what would tell two apart,
+//! [`certify`] which are equal on every accumulator of a range, [`reachable`] what that range is
+//! in a network.
 //!
 //! Symbols: s_i, s_w, s_o the scales of input, weight and output, z the output's zero point,
 //! m = s_i·s_w/s_o, F(s) a scale as float32, f32(…) rounded to float32, rne nearest with halves
 //! to even, away the same away from zero, up toward +∞.
 
 pub mod arithmetic;
+pub mod certify;
 mod channel;
 mod contract;
 mod double_away;
@@ -35,6 +38,7 @@ mod q16;
 mod q31_double;
 mod q31_single;
 mod q31_up_up;
+pub mod reachable;
 mod rndnu;
 pub mod separate;
 pub mod sq8;

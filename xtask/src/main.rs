@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod certify;
 mod check_formula;
 mod contracts;
 mod convention;
@@ -47,6 +48,8 @@ enum Command {
     Derive(derive::Arguments),
     /// Name the contract that made these codes: which framework's arithmetic, bit for bit.
     Identify(identify::Arguments),
+    /// Try every accumulator of int32: which contracts are equal on all of them, where others part.
+    Certify(certify::Arguments),
     /// List every contract, and how often two of them differ.
     Contracts(contracts::Arguments),
     /// Measure ranges, schemes and bit widths; write a page.
@@ -69,6 +72,7 @@ fn main() -> std::process::ExitCode {
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
         Command::Identify(arguments) => identify::run(&arguments),
+        Command::Certify(arguments) => certify::run(&arguments),
         Command::Contracts(arguments) => contracts::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),

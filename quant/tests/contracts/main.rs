@@ -4,4 +4,5 @@
 mod classes;
 mod identify;
 mod limits;
+mod network_channels;
 mod worked_vectors;
