@@ -26,6 +26,7 @@ pub mod arithmetic;
 pub mod certify;
 mod channel;
 mod contract;
+pub mod directed;
 mod double_away;
 mod error;
 mod float_after;

@@ -8,9 +8,11 @@ mod check_formula;
 mod contracts;
 mod convention;
 mod derive;
+mod directed;
 mod doctor;
 mod exit;
 mod export;
+mod files;
 mod identify;
 mod network;
 mod prove;
@@ -50,6 +52,8 @@ enum Command {
     Identify(identify::Arguments),
     /// Try every accumulator of int32: which contracts are equal on all of them, where others part.
     Certify(certify::Arguments),
+    /// Show the few outputs that identify every contract, and how far random ones get.
+    Directed(directed::Arguments),
     /// List every contract, and how often two of them differ.
     Contracts(contracts::Arguments),
     /// Measure ranges, schemes and bit widths; write a page.
@@ -73,6 +77,7 @@ fn main() -> std::process::ExitCode {
         Command::Derive(arguments) => derive::run(&arguments),
         Command::Identify(arguments) => identify::run(&arguments),
         Command::Certify(arguments) => certify::run(&arguments),
+        Command::Directed(arguments) => directed::run(&arguments),
         Command::Contracts(arguments) => contracts::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),

@@ -1,8 +1,7 @@
 //! Which contract made these codes.
 
-use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::Zero;
+use num_traits::{ToPrimitive, Zero};
 
 use super::{ALL, Channel, Contract, ContractError, Prepared};
 
@@ -139,6 +138,7 @@ impl Observation {
 
     /// Tries every contract. Exact: no difference is small enough to be overlooked.
     pub fn identify(&self) -> Identification {
+        let ties: Vec<Ties> = self.channels.iter().map(Ties::of).collect();
         let mut found = Identification {
             exact: Vec::new(),
             differing: Vec::new(),
@@ -150,7 +150,7 @@ impl Observation {
                 .collect();
             match prepared {
                 Err(error) => found.inexpressible.push((contract, error)),
-                Ok(prepared) => match self.difference(contract, &prepared) {
+                Ok(prepared) => match self.difference(contract, &prepared, &ties) {
                     None => found.exact.push(contract),
                     Some(difference) => found.differing.push(difference),
                 },
@@ -162,7 +162,12 @@ impl Observation {
         found
     }
 
-    fn difference(&self, contract: &'static Contract, prepared: &[Prepared]) -> Option<Difference> {
+    fn difference(
+        &self,
+        contract: &'static Contract,
+        prepared: &[Prepared],
+        ties: &[Ties],
+    ) -> Option<Difference> {
         let mut found: Option<Difference> = None;
         let mut codes = vec![0; self.positions];
         let rows = self.accumulators.chunks_exact(self.positions);
@@ -196,22 +201,40 @@ impl Observation {
                 }
                 let edges = [of.clamp.low, of.clamp.high];
                 pattern.edges_only &= edges.contains(&code) || edges.contains(&observed);
-                pattern.ties_only = pattern.ties_only && is_tie(of, accumulators[at]);
+                pattern.ties_only = pattern.ties_only && ties[channel].holds(accumulators[at]);
             }
         }
         found
     }
 }
 
-/// Whether `acc·s_i·s_w/s_o` lies exactly halfway between two integers.
-fn is_tie(channel: &Channel, acc: i32) -> bool {
-    let exact = |x: f64| BigRational::from_float(x).unwrap_or_else(BigRational::zero);
-    let output = exact(channel.output_scale);
-    // A prepared channel's scale is positive.
-    if output.is_zero() {
-        return false;
+/// `s_i·s_w/s_o = p/q` in lowest terms: `acc·p/q` lies exactly halfway between two integers where
+/// `2·acc/q` is an odd integer and p is odd.
+#[derive(Clone, Copy, Debug)]
+struct Ties {
+    /// q, where some accumulator is a multiple of half of it, and p is odd.
+    denominator: Option<i64>,
+}
+
+impl Ties {
+    fn of(channel: &Channel) -> Self {
+        let exact = |x: f64| BigRational::from_float(x).unwrap_or_else(BigRational::zero);
+        let output = exact(channel.output_scale);
+        // A prepared channel's scale is positive.
+        if output.is_zero() {
+            return Self { denominator: None };
+        }
+        let multiplier = exact(channel.input_scale) * exact(channel.weight_scale) / output;
+        let denominator = match multiplier.numer().bit(0) {
+            true => multiplier.denom().to_i64(),
+            false => None,
+        };
+        Self { denominator }
     }
-    let twice = exact(channel.input_scale) * exact(channel.weight_scale) / output
-        * BigInt::from(2 * i64::from(acc));
-    twice.is_integer() && twice.to_integer().bit(0)
+
+    fn holds(self, acc: i32) -> bool {
+        let twice = 2 * i64::from(acc);
+        self.denominator
+            .is_some_and(|q| twice % q == 0 && twice / q % 2 != 0)
+    }
 }

@@ -2,7 +2,9 @@
 //! their codes alone.
 
 mod classes;
+mod directed;
 mod identify;
 mod limits;
 mod network_channels;
+mod perturbed;
 mod worked_vectors;

@@ -9,6 +9,7 @@ use fixtures::scheme::SchemeFixtures;
 use fixtures::{Fixtures, NETWORKS, NetworkFixture};
 use quant::affine::{AffineNetwork, ObservedRanges};
 use quant::contracts::certify::{common_domain, groups};
+use quant::contracts::directed::one_of_each_class;
 use quant::contracts::reachable::{ReachableChannel, channels};
 use quant::contracts::{ALL, Contract, Prepared, Requantize};
 use rayon::prelude::*;
@@ -36,8 +37,12 @@ fn narrow(wide: &RangeInclusive<i64>) -> RangeInclusive<i32> {
 
 /// The contracts that have numbers for the channel, and which of them are equal on all that it
 /// can reach.
-fn certify(at: &ReachableChannel) -> (Vec<&'static Contract>, Vec<usize>) {
-    let (contracts, prepared): (Vec<&Contract>, Vec<Prepared>) = (ALL.iter())
+fn certify(
+    of: &[&'static Contract],
+    at: &ReachableChannel,
+) -> (Vec<&'static Contract>, Vec<usize>) {
+    let (contracts, prepared): (Vec<&Contract>, Vec<Prepared>) = (of.iter())
+        .copied()
         .filter_map(|contract| Some((contract, contract.prepare(&at.channel).ok()?)))
         .unzip();
     let prepared: Vec<&dyn Requantize> = prepared.iter().map(AsRef::as_ref).collect();
@@ -70,8 +75,8 @@ fn merged(channels: Vec<ReachableChannel>) -> Vec<ReachableChannel> {
 }
 
 /// The classes that are equal here, most members first; fails where a class is not one.
-fn equal_classes(at: &ReachableChannel) -> Vec<BTreeSet<&'static str>> {
-    let (contracts, groups) = certify(at);
+fn equal_classes(of: &[&'static Contract], at: &ReachableChannel) -> Vec<BTreeSet<&'static str>> {
+    let (contracts, groups) = certify(of, at);
     let mut classes: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     let mut group_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (contract, group) in contracts.iter().zip(groups) {
@@ -98,7 +103,11 @@ fn every_reachable_accumulator_is_tried() {
         let count = all.len();
         writeln!(report, "{name}, {count} channels").unwrap();
         let layers = merged(all);
-        let equal: Vec<_> = layers.par_iter().map(equal_classes).collect();
+        let all: Vec<&Contract> = ALL.iter().collect();
+        let equal: Vec<_> = layers
+            .par_iter()
+            .map(|at| equal_classes(&all, at))
+            .collect();
         for (at, classes) in layers.iter().zip(equal) {
             let (low, high) = at.accumulators.clone().into_inner();
             writeln!(report, "  {}: {low} to {high}", at.layer).unwrap();
@@ -122,7 +131,7 @@ fn every_channel_with_a_scale_of_its_own_is_tried() {
     let distinct = merged(all);
     assert_eq!((count, distinct.len()), (236, 236));
     let most: Vec<usize> = (distinct.par_iter())
-        .map(|at| equal_classes(at)[0].len())
+        .map(|at| equal_classes(&one_of_each_class(), at)[0].len())
         .collect();
     // The contracts with one exact multiplier and one rounding are mostly the same.
     assert!(most.iter().all(|&most| most > 1), "{most:?}");
