@@ -8,6 +8,10 @@ pub(super) const LITERT_REFERENCE_FC: Contract = Contract {
     name: "litert-reference-fc",
     class: Class::alone("float64-away"),
     formula: "away(acc·m) + z, m = si·sw/so in float64",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{away}(a m) + z) \\
+        m &= \hat{s}_i \hat{s}_w / \hat{s}_o \quad \text{both in float64}
+        \end{aligned}",
     version: "ai-edge-litert 2.3.0",
     source: "LiteRT tflite/kernels/internal/reference/integer_ops/fully_connected.h",
     evidence: Evidence::Library,
