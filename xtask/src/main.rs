@@ -12,6 +12,7 @@ mod exit;
 mod export;
 mod identify;
 mod network;
+mod output;
 mod prove;
 mod python;
 mod regen_fixtures;

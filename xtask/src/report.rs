@@ -12,6 +12,7 @@ use verify::VerifyError;
 use verify::study::{STEPS, StudyOptions, render, study};
 
 use crate::exit::Exit;
+use crate::output::{make, replace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -106,10 +107,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     }
 }
 
-fn make(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
-}
-
 /// Takes away the models of an earlier report.
 fn clear(models: &Path) -> Result<()> {
     let cannot = || format!("cannot clear {}", models.display());
@@ -122,11 +119,4 @@ fn clear(models: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes beside the file and then takes its place, so that no half of it is ever seen.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = path.with_added_extension("partial");
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
-    written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -24,9 +24,9 @@ pub(super) const FBGEMM: Contract = Contract {
     class: CLASS,
     formula: "rne(acc·m) + z, m = si·sw/so in float32; float bias onto the accumulator",
     latex: r"\begin{aligned}
-        c &= \operatorname{clamp}(\operatorname{sat}_{16}(\operatorname{rne}(a' \otimes m)) + z) \\
+        c &= \operatorname{clamp}(\operatorname{sat}_{16}(\operatorname{rne}(u \otimes m)) + z) \\
         m &= (\hat{s}_i \otimes \hat{s}_w) \oslash \hat{s}_o \\
-        a' &= \begin{cases} \operatorname{f32}(\hat{a} + b \cdot (1 \oslash (\hat{s}_i \otimes \hat{s}_w))) & \text{per tensor} \\ \hat{a} \oplus (b \oslash (\hat{s}_i \otimes \hat{s}_w)) & \text{per channel} \end{cases}
+        u &= \begin{cases} \operatorname{f32}(\hat{a} + b \cdot (1 \oslash (\hat{s}_i \otimes \hat{s}_w))) & \text{per tensor} \\ \hat{a} \oplus (b \oslash (\hat{s}_i \otimes \hat{s}_w)) & \text{per channel} \end{cases}
         \end{aligned}",
     version: "torch 2.13.0",
     source: "FBGEMM src/QuantUtilsAvx2.cc",

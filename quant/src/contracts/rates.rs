@@ -166,7 +166,7 @@ impl Rate {
 }
 
 /// What a comparison that lets ±1 pass can tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
     /// The pairs that were compared at all.
     pub pairs: usize,
@@ -219,14 +219,20 @@ impl Rates {
         self.pairs.get(place(a.max(b), a.min(b)))
     }
 
-    /// What ±1 tells apart of all this.
-    pub fn gate(&self) -> Gate {
-        let count = |holds: fn(&Rate) -> bool| self.pairs.iter().filter(|rate| holds(rate)).count();
-        Gate {
-            pairs: count(|rate| rate.outputs > 0),
-            differing: count(|rate| rate.differing > 0),
-            noticed: count(|rate| rate.largest > 1),
+    /// What ±1 tells apart of the pairs of these contracts.
+    pub fn gate(&self, among: impl Fn(&Contract) -> bool) -> Gate {
+        let mut gate = Gate::default();
+        for (b, right) in self.contracts.iter().enumerate() {
+            for (a, left) in self.contracts[..b].iter().enumerate() {
+                let rate = &self.pairs[place(b, a)];
+                if among(left) && among(right) {
+                    gate.pairs += usize::from(rate.outputs > 0);
+                    gate.differing += usize::from(rate.differing > 0);
+                    gate.noticed += usize::from(rate.largest > 1);
+                }
+            }
         }
+        gate
     }
 }
 
@@ -338,7 +344,7 @@ mod tests {
             assert_eq!((rate.share(), rate.share_by_one()), (None, None));
             assert_eq!(rate.channels, 0);
         }
-        assert_eq!(rates.gate().pairs, 0);
+        assert_eq!(rates.gate(|_| true).pairs, 0);
     }
 
     #[test]
@@ -361,7 +367,8 @@ mod tests {
         ]);
         let samples = [sample(0.25, 1, &[2, 4]), sample(0.3, 1, &[100])];
         // Equal; by one on the tie; 30 against 25 codes of 0.3 and ¼; NEMO knows no zero point.
-        let gate = Rates::measure(&all, &samples).gate();
+        let rates = Rates::measure(&all, &samples);
+        let gate = rates.gate(|_| true);
         assert_eq!(
             gate,
             Gate {
@@ -370,7 +377,9 @@ mod tests {
                 noticed: 3
             }
         );
-        let none = Rates::measure(&[], &samples).gate();
+        let floats = rates.gate(|contract| contract.class == all[0].class);
+        assert_eq!((floats.pairs, floats.differing, floats.noticed), (1, 0, 0));
+        let none = Rates::measure(&[], &samples).gate(|_| true);
         assert_eq!((none.pairs, none.differing, none.noticed), (0, 0, 0));
         assert_eq!(Rates::measure(&all[..1], &samples).between(0, 0), None);
     }

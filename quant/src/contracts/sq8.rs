@@ -14,8 +14,8 @@ pub(super) const SQ8: Contract = Contract {
     class: Class::alone("nntool-sq8"),
     formula: "((acc + z')·S + 2^(N-1)) >> N in int32, S 8 bits, z' = floor(z·so/(si·sw) + 1/2): up",
     latex: r"\begin{aligned}
-        c &= \operatorname{clamp}(\lfloor 2^{-N} \operatorname{wrap}_{32}((a + z') S + 2^{N-1}) \rfloor) \\
-        z' &= \lfloor z s_o / (s_i \hat{s}_w) + \tfrac{1}{2} \rfloor \\
+        c &= \operatorname{clamp}(\lfloor 2^{-N} \operatorname{wrap}_{32}((a + z_a) S + 2^{N-1}) \rfloor) \\
+        z_a &= \lfloor z s_o / (s_i \hat{s}_w) + \tfrac{1}{2} \rfloor \\
         S &= \lfloor 2^k \hat{f} + \tfrac{1}{2} \rfloor,\quad N = k - e,\quad 2^e f = s_i \hat{s}_w / s_o,\ \tfrac{1}{2} \le f < 1 \\
         k &= \max \{ k \le 8 : S < 256,\ S \text{ odd},\ N \le 24 \}
         \end{aligned}",
@@ -31,8 +31,8 @@ pub(super) const SQ8_FLOOR: Contract = Contract {
     class: Class::alone("nntool-sq8-floor"),
     formula: "(acc + z')·S >> N in int32, S 8 bits, z' = floor(z·so/(si·sw) + 1/2): floor",
     latex: r"\begin{aligned}
-        c &= \operatorname{clamp}(\lfloor 2^{-N} \operatorname{wrap}_{32}((a + z') S) \rfloor) \\
-        z' &= \lfloor z s_o / (s_i \hat{s}_w) + \tfrac{1}{2} \rfloor \\
+        c &= \operatorname{clamp}(\lfloor 2^{-N} \operatorname{wrap}_{32}((a + z_a) S) \rfloor) \\
+        z_a &= \lfloor z s_o / (s_i \hat{s}_w) + \tfrac{1}{2} \rfloor \\
         S &= \lfloor 2^k \hat{f} + \tfrac{1}{2} \rfloor,\quad N = k - e,\quad 2^e f = s_i \hat{s}_w / s_o,\ \tfrac{1}{2} \le f < 1 \\
         k &= \max \{ k \le 8 : S < 256,\ S \text{ odd},\ N \le 24 \}
         \end{aligned}",
