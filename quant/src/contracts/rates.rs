@@ -287,7 +287,6 @@ mod tests {
 
     #[test]
     fn unequal_outputs_are_counted_and_the_largest_difference_kept() {
-        // ¼: to even 0, 0, 0, 1, 2, 2, 2; −6/4 is −2; up and floored, 1/4 of 2 is 1 and 0.
         let [even, up, floor] =
             contracts(["onnxruntime-qlinear", "q16-rounded", "power-of-two-floor"]);
         let samples = [sample(0.25, 0, &[0, 1, 2, 3, 6, 7, 10, -6])];
@@ -314,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_difference_of_more_than_one_is_no_difference_by_one() {
-        // ⅓ becomes ¼ or 2^-2: 30/3 is 10, 30/4 is 7; 3/3 is 1, 3/4 is 0; 300/3 and 300/4: 25 apart.
+        // A third becomes a quarter: 10 and 7 of 30, 1 and 0 of 3, 100 and 75 of 300.
         let pair = contracts(["onnxruntime-qlinear", "power-of-two-floor"]);
         let rates = Rates::measure(&pair, &[sample(1.0 / 3.0, 0, &[30, 3, 300, 0])]);
         let rate = rates.between(0, 1).unwrap();
@@ -333,12 +332,12 @@ mod tests {
     #[test]
     fn only_channels_count_for_which_both_have_numbers() {
         // NEMO knows no zero point, SQ8 does.
-        let [nemo, sq8, nemo_too] = contracts(["nemo", "nntool-sq8", "pulp-nn-shift"]);
+        let [nemo, sq8, pulp] = contracts(["nemo", "nntool-sq8", "pulp-nn-shift"]);
         let samples = [sample(0.25, 0, &[1, 2]), sample(0.25, 1, &[1, 2, 3])];
-        let rates = Rates::measure(&[nemo, sq8, nemo_too], &samples);
+        let rates = Rates::measure(&[nemo, sq8, pulp], &samples);
         let rate = rates.between(0, 1).unwrap();
         assert_eq!((rate.channels, rate.outputs), (1, 2));
-        let rates = Rates::measure(&[nemo, sq8, nemo_too], &samples[1..]);
+        let rates = Rates::measure(&[nemo, sq8, pulp], &samples[1..]);
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
             let rate = rates.between(a, b).unwrap();
             assert_eq!((rate.share(), rate.share_by_one()), (None, None));
