@@ -16,11 +16,12 @@
 //!
 //! [`identify`] says which of them made given codes, [`separate`] what would tell two apart,
 //! [`certify`] which are equal on every accumulator of a range, [`reachable`] what that range is
-//! in a network.
+//! in a network, [`directed`] a few outputs that identify each, [`rates`] how often they differ.
 //!
 //! Symbols: s_i, s_w, s_o the scales of input, weight and output, z the output's zero point,
 //! m = s_i·s_w/s_o, F(s) a scale as float32, f32(…) rounded to float32, rne nearest with halves
-//! to even, away the same away from zero, up toward +∞.
+//! to even, away the same away from zero, up toward +∞. Those of the formulas in LaTeX are
+//! [`SYMBOLS`].
 
 pub mod arithmetic;
 pub mod certify;
@@ -39,6 +40,7 @@ mod q16;
 mod q31_double;
 mod q31_single;
 mod q31_up_up;
+pub mod rates;
 pub mod reachable;
 mod rndnu;
 pub mod separate;
@@ -85,6 +87,69 @@ pub const ALL: &[Contract] = &[
     nemo::NEMO,
     nemo::PULP_NN_QUANT,
     nemo::PULP_NN_BN_QUANT,
+];
+
+/// The contracts of each class.
+pub fn classes() -> Vec<&'static [Contract]> {
+    ALL.chunk_by(|a, b| a.class == b.class).collect()
+}
+
+/// The first contract of each class.
+pub fn one_of_each_class() -> Vec<&'static Contract> {
+    classes().iter().map(|class| &class[0]).collect()
+}
+
+/// What the symbols in [`Contract::latex`] mean: each in LaTeX, and in words.
+pub const SYMBOLS: &[(&str, &str)] = &[
+    ("a", "the accumulator, an int32 with the integer bias in it"),
+    ("c", "the code that is made of it"),
+    (
+        r"s_i,\ s_w,\ s_o",
+        "the scales of input, weight and output, as given",
+    ),
+    ("z", "the zero point of the output"),
+    ("b", "a bias in real units, 0 where there is none"),
+    (
+        "m",
+        "the multiplier: where a formula does not say otherwise, the input scale times the weight \
+         scale over the output scale, in float64",
+    ),
+    (
+        r"\hat{x} = \operatorname{f32}(x)",
+        "x rounded to float32, to nearest, halves to even",
+    ),
+    (
+        r"x \otimes y,\ x \oplus y,\ x \oslash y",
+        "product, sum and quotient in float32, each rounded once",
+    ),
+    (
+        r"\operatorname{rr}(s) = 1 \oslash \operatorname{f32}(1 / s)",
+        "a reciprocal of a reciprocal, the inner quotient in float64",
+    ),
+    (r"l,\ h", "the lowest and the highest code"),
+    (
+        r"\operatorname{clamp}(x) = \min(\max(x, l), h)",
+        "x within the codes there are",
+    ),
+    (
+        r"\operatorname{sat}_{16}(x)",
+        "x within int16; what int32 does not hold becomes its lowest value",
+    ),
+    (
+        r"\operatorname{wrap}_{k}(x)",
+        "the low k bits of x, in two's complement",
+    ),
+    (
+        r"\operatorname{rne}(x),\ \operatorname{away}(x),\ \lfloor x \rfloor",
+        "to the nearest integer, halves to even; the same, halves away from zero; the floor, \
+         which is an arithmetic shift",
+    ),
+    (
+        r"(q, e) = Q_k(m)",
+        "m, in float64, is a fraction from 1/2 to 1 times 2 to the e, and q is that fraction times \
+         2 to the k, rounded away; where that gives 2 to the k, half of it, and e + 1; for k = 31 \
+         an e below -31 makes both 0",
+    ),
 ];
 
 /// The contract of this name.

@@ -9,6 +9,7 @@
 pub mod claims;
 pub mod compare;
 pub mod fixture_check;
+pub mod matrix;
 pub mod model_file;
 pub mod report;
 pub mod row;

@@ -7,7 +7,9 @@ use clap::Args;
 use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 use quant::contracts::certify::{Certificate, Parting, common_domain};
-use quant::contracts::{ALL, Channel, Clamp, Contract, ContractError, Prepared, Requantize, find};
+use quant::contracts::{
+    Channel, Clamp, Contract, ContractError, Prepared, Requantize, find, one_of_each_class,
+};
 use rayon::prelude::*;
 
 use crate::exit::Exit;
@@ -126,13 +128,7 @@ fn prepare(
         chosen.push((contract, prepared));
     }
     if arguments.contracts.is_empty() {
-        for contract in ALL {
-            if chosen
-                .iter()
-                .any(|(other, _)| other.class == contract.class)
-            {
-                continue;
-            }
+        for contract in one_of_each_class() {
             match contract.prepare(channel) {
                 Ok(prepared) => chosen.push((contract, prepared)),
                 Err(error) => not_tried(contract, &error),

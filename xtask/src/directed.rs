@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use owo_colors::OwoColorize;
-use quant::contracts::Contract;
 use quant::contracts::directed::{
-    Case, INPUT_SCALE, OUTPUT_SCALE, codes, committed, one_of_each_class, random_outputs, search,
+    Case, INPUT_SCALE, OUTPUT_SCALE, codes, committed, random_outputs, search,
 };
+use quant::contracts::{Contract, one_of_each_class};
 
 use crate::exit::Exit;
 use crate::files::{make, replace_npy};

@@ -16,7 +16,9 @@ pub struct Contract {
     pub class: Class,
     /// What is computed, in words.
     pub formula: &'static str,
-    /// The release whose bits these are.
+    /// The same in LaTeX, whose symbols [`SYMBOLS`](super::SYMBOLS) explains.
+    pub latex: &'static str,
+    /// The release whose bits these are; empty for an idealized contract that has none.
     pub version: &'static str,
     /// Where it is defined.
     pub source: &'static str,

@@ -6,10 +6,9 @@ mod random;
 mod search;
 mod set;
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use super::{ALL, Channel, Contract, ContractError, Requantize};
+use super::{Channel, Contract, ContractError, Requantize, one_of_each_class};
 
 pub use random::{Separated, random_outputs};
 pub use search::search;
@@ -44,14 +43,6 @@ fn case(weight_scale: f64, accumulator: i32) -> Case {
         channel: Channel::int8(INPUT_SCALE, weight_scale, OUTPUT_SCALE, 0),
         accumulator,
     }
-}
-
-/// One contract of each class.
-pub fn one_of_each_class() -> Vec<&'static Contract> {
-    let mut seen = BTreeSet::new();
-    ALL.iter()
-        .filter(|contract| seen.insert(contract.class))
-        .collect()
 }
 
 /// What each contract makes of each case: contracts × cases.

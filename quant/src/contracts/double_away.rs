@@ -9,6 +9,10 @@ pub(super) const LITERT_REFERENCE_FC: Contract = Contract {
     name: "litert-reference-fc",
     class: Class::alone("float64-away"),
     formula: "away(acc·m) + z, m = si·sw/so in float64",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{away}(a m) + z) \\
+        m &= \hat{s}_i \hat{s}_w / \hat{s}_o \quad \text{both in float64}
+        \end{aligned}",
     version: "ai-edge-litert 2.3.0",
     source: "LiteRT tflite/kernels/internal/reference/integer_ops/fully_connected.h",
     evidence: Evidence::Library,
@@ -32,7 +36,7 @@ impl Requantize for DoubleAway {
     fn requantize(&self, acc: i32) -> i32 {
         let rounded = (f64::from(acc) * self.multiplier).round();
         // Beyond every code and exact in float32.
-        let within = rounded.max(-1024.0).min(1024.0) as f32;
+        let within = rounded.clamp(-1024.0, 1024.0) as f32;
         self.output.code(i64::from(integer(within)))
     }
 }

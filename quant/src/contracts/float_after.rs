@@ -20,6 +20,10 @@ pub(super) const ONEDNN_CONV: Contract = Contract {
     name: "pytorch-onednn-conv",
     class: CONV,
     formula: "rne((acc·rr(si)·F(sw) + b)·inv + z) in float32, rr and inv reciprocals of reciprocals",
+    latex: r"\begin{aligned}
+        c &= \operatorname{rne}(\operatorname{clamp}((v \otimes (1 \oslash \operatorname{rr}(s_o))) \oplus z)) \\
+        v &= ((\hat{a} \otimes \operatorname{rr}(s_i)) \otimes \hat{s}_w) \oplus b
+        \end{aligned}",
     version: "torch 2.13.0, AVX512-VNNI",
     source: "pytorch aten/src/ATen/native/quantized/cpu/qconv.cpp",
     evidence: Evidence::Library,
@@ -37,6 +41,11 @@ pub(super) const ONEDNN_LINEAR: Contract = Contract {
     name: "pytorch-onednn-linear",
     class: Class::alone("onednn-linear"),
     formula: "rne((acc·rr(si)·rr(sw) + b)·inv + z) in float32, rr and inv reciprocals of reciprocals",
+    latex: r"\begin{aligned}
+        c &= \operatorname{rne}(\operatorname{clamp}((v \otimes (1 \oslash \operatorname{rr}(s_o))) \oplus z)) \\
+        v &= ((\hat{a} \otimes \operatorname{rr}(s_i)) \otimes W) \oplus b \\
+        W &= \begin{cases} \operatorname{rr}(s_w) & \text{per tensor} \\ \operatorname{rr}(\hat{s}_w) & \text{per channel} \end{cases}
+        \end{aligned}",
     prepare: |channel| {
         let weight = match channel.granularity {
             Granularity::PerTensor => twice_inverted(channel.weight_scale),
@@ -53,6 +62,10 @@ pub(super) const PT2E: Contract = Contract {
     name: "pt2e-x86-inductor",
     class: Class::alone("pt2e-x86-inductor"),
     formula: "rne((acc·si·sw + b)·(1/so) + z) in float32",
+    latex: r"\begin{aligned}
+        c &= \operatorname{rne}(\operatorname{clamp}((v \otimes (1 \oslash \hat{s}_o)) \oplus z)) \\
+        v &= ((\hat{a} \otimes \hat{s}_i) \otimes \hat{s}_w) \oplus b
+        \end{aligned}",
     prepare: |channel| {
         let [input, weight, output] = channel.scales_f32();
         after_zero_point(channel, [input, weight, 1.0 / output])

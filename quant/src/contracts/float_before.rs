@@ -24,6 +24,11 @@ pub(super) const FBGEMM: Contract = Contract {
     name: "pytorch-fbgemm",
     class: CLASS,
     formula: "rne(acc·m) + z, m = si·sw/so in float32; float bias onto the accumulator",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{sat}_{16}(\operatorname{rne}(u \otimes m)) + z) \\
+        m &= (\hat{s}_i \otimes \hat{s}_w) \oslash \hat{s}_o \\
+        u &= \begin{cases} \operatorname{f32}(\hat{a} + b \cdot (1 \oslash (\hat{s}_i \otimes \hat{s}_w))) & \text{per tensor} \\ \hat{a} \oplus (b \oslash (\hat{s}_i \otimes \hat{s}_w)) & \text{per channel} \end{cases}
+        \end{aligned}",
     version: "torch 2.13.0",
     source: "FBGEMM src/QuantUtilsAvx2.cc",
     evidence: Evidence::Library,
@@ -41,6 +46,10 @@ pub(super) const ORT: Contract = Contract {
     name: "onnxruntime-qlinear",
     class: CLASS,
     formula: "rne(clamp(acc·m)) + z, m = si·sw/so in float32; QLinearConv, QLinearMatMul, QGemm, fused QDQ",
+    latex: r"\begin{aligned}
+        c &= \operatorname{rne}(\min(\max(\hat{a} \otimes m, l - z), h - z)) + z \\
+        m &= (\hat{s}_i \otimes \hat{s}_w) \oslash \hat{s}_o
+        \end{aligned}",
     version: "onnxruntime 1.31.1",
     source: "microsoft/onnxruntime onnxruntime/core/mlas",
     evidence: Evidence::Library,
@@ -52,6 +61,10 @@ pub(super) const XNNPACK: Contract = Contract {
     name: "litert-xnnpack",
     class: CLASS,
     formula: "rne(min(acc·m)) + z, m = si·sw/so in float32; LiteRT's default",
+    latex: r"\begin{aligned}
+        c &= \max(\operatorname{rne}(\min(\hat{a} \otimes m, h - z)) + z, l) \\
+        m &= (\hat{s}_i \otimes \hat{s}_w) \oslash \hat{s}_o
+        \end{aligned}",
     version: "ai-edge-litert 2.3.0",
     source: "google/XNNPACK src/microparams-init.c",
     evidence: Evidence::Library,
@@ -64,6 +77,11 @@ pub(super) const QNNPACK: Contract = Contract {
     name: "pytorch-qnnpack",
     class: Class::alone("float-reciprocal-before-zero-point"),
     formula: "rne(acc·m) + z, m = (sw·si)·(1/so) in float32; int32 bias",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{sat}_{16}(\operatorname{rne}(\operatorname{f32}(a + b_q) \otimes m)) + z) \\
+        m &= (\hat{s}_w \otimes \hat{s}_i) \otimes (1 \oslash \hat{s}_o) \\
+        b_q &= \operatorname{rne}(b \otimes (1 \oslash \operatorname{f32}(s_w s_i)))
+        \end{aligned}",
     version: "torch 2.13.0",
     source: "pytorch aten/src/ATen/native/quantized/cpu/QnnpackUtils.h",
     evidence: Evidence::Library,

@@ -10,6 +10,10 @@ pub(super) const FAKE_QUANTIZE: Contract = Contract {
     name: "fake-quantize",
     class: Class::alone("fake-quantize"),
     formula: "rne((acc·(si·sw) + b)·(1/F(so))) + z in float32",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{rne}(x \otimes (1 \oslash \hat{s}_o)) + z) \\
+        x &= (\hat{a} \otimes (\hat{s}_i \otimes \hat{s}_w)) \oplus b
+        \end{aligned}",
     version: "torch 2.13.0",
     source: "torch.fake_quantize_per_tensor_affine, torch.fake_quantize_per_channel_affine",
     evidence: Evidence::Model,
@@ -22,6 +26,10 @@ pub(super) const PT2E_DECOMPOSED: Contract = Contract {
     name: "pt2e-decomposed",
     class: Class::alone("pt2e-decomposed"),
     formula: "rne((acc·(si·sw) + b)·f32(1/so)) + z in float32",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{rne}(x \otimes \operatorname{f32}(1 / s_o)) + z) \\
+        x &= (\hat{a} \otimes (\hat{s}_i \otimes \hat{s}_w)) \oplus b
+        \end{aligned}",
     source: "torch.ops.quantized_decomposed.quantize_per_tensor",
     prepare: |channel| fake_quantize(channel, (1.0 / channel.output_scale) as f32),
     ..FAKE_QUANTIZE
@@ -33,6 +41,10 @@ pub(super) const DIVISION: Contract = Contract {
     name: "float32-division",
     class: Class::alone("float32-division"),
     formula: "rne(acc / F(so/(si·sw))) + z, a true float32 division",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{rne}(\hat{a} \oslash \hat{d}) + z) \\
+        d &= s_o / (s_i s_w)
+        \end{aligned}",
     version: "torch 2.13.0, CPU",
     source: "torch.round(acc / d); docs/quantization.md",
     evidence: Evidence::Library,

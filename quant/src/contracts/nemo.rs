@@ -14,6 +14,10 @@ pub(super) const NEMO: Contract = Contract {
     name: "nemo",
     class: Class::alone("nemo"),
     formula: "floor(acc·K / D), D = 2^ceil(log2(32·so/(si·sw))), K = rne(D·m)",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-d} a K \rfloor) \\
+        K &= \operatorname{rne}(2^d m),\quad d = \min(\lceil \log_2 (32 / m) \rceil, 24)
+        \end{aligned}",
     version: "nemo 5ea3338",
     source: "nemo/quant/pact.py",
     evidence: Evidence::Source,
@@ -31,6 +35,10 @@ pub(super) const PULP_NN_QUANT: Contract = Contract {
     name: "pulp-nn-quant",
     class: Class::alone("pulp-nn-quant"),
     formula: "int16((K·acc) >> d) in int32, clipped after it wrapped; K, d of NEMO",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{wrap}_{16}(\lfloor 2^{-d} \operatorname{wrap}_{32}(a K) \rfloor)) \\
+        K &= \operatorname{rne}(2^d m),\quad d = \min(\lceil \log_2 (32 / m) \rceil, 24)
+        \end{aligned}",
     version: "pulp-nn 288d06b",
     source: "pulp-nn 32bit/src/pulp_nn_utils.c",
     evidence: Evidence::Source,
@@ -49,6 +57,10 @@ pub(super) const PULP_NN_BN_QUANT: Contract = Contract {
     name: "pulp-nn-bn-quant",
     class: Class::alone("pulp-nn-bn-quant"),
     formula: "(K·acc + lambda) >> d in int32, which wraps; K, d of NEMO",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-d} \operatorname{wrap}_{32}(a K + \lambda) \rfloor),\quad \lambda = 0 \\
+        K &= \operatorname{rne}(2^d m),\quad d = \min(\lceil \log_2 (32 / m) \rceil, 24)
+        \end{aligned}",
     prepare: |channel| {
         channel.without_zero_point()?;
         Ok(Box::new(PulpBnQuant {

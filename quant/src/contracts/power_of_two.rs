@@ -18,7 +18,11 @@ pub(super) const POWER_OF_TWO_FLOOR: Contract = Contract {
     name: "power-of-two-floor",
     class: FLOOR,
     formula: "acc >> n, then + z; n = round(-log2 m): floor",
-    version: "none",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-n} a \rfloor + z) \\
+        n &= \operatorname{rne}(-\log_2 m)
+        \end{aligned}",
+    version: "",
     source: "a scale rounded to 2^n, as accelerators without a multiplier have it",
     evidence: Evidence::Model,
     prepare: |channel| {
@@ -30,6 +34,11 @@ pub(super) const POWER_OF_TWO_FLOOR: Contract = Contract {
 /// The PULP-NN kernel with neither batch norm nor ReLU: `clip255(acc >> d)`.
 pub(super) const PULP_NN_SHIFT: Contract = Contract {
     name: "pulp-nn-shift",
+    formula: "acc >> n, n = round(-log2 m): floor",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-n} a \rfloor) \\
+        n &= \operatorname{rne}(-\log_2 m)
+        \end{aligned}",
     version: "pulp-nn 288d06b",
     source: "pulp-nn 32bit/src/pulp_nn_utils.c",
     evidence: Evidence::Source,
@@ -45,6 +54,10 @@ pub(super) const POWER_OF_TWO_ROUNDED: Contract = Contract {
     name: "power-of-two-rounded",
     class: Class::alone("power-of-two-rounded"),
     formula: "(acc + 2^(n-1)) >> n, then + z; n = round(-log2 m): up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-n} (a + 2^{n-1}) \rfloor + z) \\
+        n &= \operatorname{rne}(-\log_2 m)
+        \end{aligned}",
     prepare: |channel| {
         channel.without_float_bias()?;
         shifted(channel, |n| (1 << n) / 2)

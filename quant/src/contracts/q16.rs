@@ -8,6 +8,10 @@ pub(super) const Q16_FLOOR: Contract = Contract {
     name: "q16-floor",
     class: Class::alone("q16-floor"),
     formula: "(acc·K) >> 16, then + z; K = floor(m·2^16 + 1/2): floor",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-16} a K \rfloor + z) \\
+        K &= \lfloor 2^{16} m + \tfrac{1}{2} \rfloor
+        \end{aligned}",
     version: "scale_hw.json of the NTHU course",
     source: "NTHU hw1, hw3 (scales times 2^16)",
     evidence: Evidence::Source,
@@ -19,6 +23,10 @@ pub(super) const Q16_ROUNDED: Contract = Contract {
     name: "q16-rounded",
     class: Class::alone("q16-rounded"),
     formula: "(acc·K + 2^15) >> 16, then + z; K = floor(m·2^16 + 1/2): up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-16} (a K + 2^{15}) \rfloor + z) \\
+        K &= \lfloor 2^{16} m + \tfrac{1}{2} \rfloor
+        \end{aligned}",
     prepare: |channel| q16(channel, 1 << 15),
     ..Q16_FLOOR
 };

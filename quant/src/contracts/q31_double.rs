@@ -22,6 +22,11 @@ pub(super) const LITERT_REFERENCE_CONV: Contract = Contract {
     name: "litert-reference-conv",
     class: CLASS,
     formula: "RDBPOT(SRDHM(acc << max(e,0), q), max(-e,0)) + z, q 31 bits: up, then away",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\operatorname{away}(2^{-\max(-e, 0)} x) + z) \\
+        x &= \lfloor 2^{-31} (2^{\max(e, 0)} a q + 2^{30}) \rfloor \\
+        (q, e) &= Q_{31}(\hat{s}_i \hat{s}_w / \hat{s}_o)
+        \end{aligned}",
     version: "ai-edge-litert 2.3.0",
     source: "LiteRT tflite/kernels/internal/common.cc, quantization_util.cc",
     evidence: Evidence::Library,
@@ -67,6 +72,11 @@ pub(super) const TOSA: Contract = Contract {
     name: "tosa-scale32-double",
     class: CLASS,
     formula: "(acc·q + 2^(s-1) ± 2^30) >> s, then + z; q 31 bits, s = 31 - e",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-s} (a q + 2^{s-1} + \sigma 2^{30}) \rfloor + z) \\
+        (q, e) &= Q_{31}(\hat{s}_i \hat{s}_w / \hat{s}_o),\quad s = 31 - e \\
+        \sigma &= \begin{cases} 0 & s \le 31 \\ 1 & s > 31,\ a \ge 0 \\ -1 & s > 31,\ a < 0 \end{cases}
+        \end{aligned}",
     version: "TOSA reference_model 9131f8a",
     source: "reference_model quant_util.h, type_conversion.cpp",
     evidence: Evidence::Source,

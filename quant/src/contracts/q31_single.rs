@@ -23,6 +23,10 @@ pub(super) const CMSIS_NN_SINGLE: Contract = Contract {
     name: "cmsis-nn-single-rounding",
     class: CLASS,
     formula: "((acc·q >> (t-1)) + 1) >> 1, then + z; q 31 bits, t = 31 - e: up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor (\lfloor 2^{-(t-1)} a q \rfloor + 1) / 2 \rfloor + z) \\
+        (q, e) &= Q_{31}(\hat{s}_i \hat{s}_w / \hat{s}_o),\quad t = 31 - e
+        \end{aligned}",
     version: "CMSIS-NN 99f736a",
     source: "CMSIS-NN Include/arm_nnsupportfunctions.h",
     evidence: Evidence::Source,
@@ -40,6 +44,10 @@ pub(super) const TOSA_SINGLE: Contract = Contract {
     name: "tosa-scale32-single",
     class: CLASS,
     formula: "(acc·q + 2^(s-1)) >> s, then + z; q 31 bits, s = 31 - e: up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-s} (a q + 2^{s-1}) \rfloor + z) \\
+        (q, e) &= Q_{31}(\hat{s}_i \hat{s}_w / \hat{s}_o),\quad s = 31 - e
+        \end{aligned}",
     version: "TOSA reference_model 9131f8a",
     source: "reference_model quant_util.h, type_conversion.cpp",
     evidence: Evidence::Source,

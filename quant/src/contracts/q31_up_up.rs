@@ -15,6 +15,11 @@ pub(super) const LITERT_OPTIMIZED: Contract = Contract {
     name: "litert-optimized",
     class: Class::alone("q31-up-up"),
     formula: "(SRDHM(acc << max(e,0), q) + 2^(r-1)) >> r, then + z; q 31 bits: up twice",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-r} (x + 2^{r-1}) \rfloor + z),\quad r = \max(-e, 0) \\
+        x &= \lfloor 2^{-31} (2^{\max(e, 0)} a q + 2^{30}) \rfloor \\
+        (q, e) &= Q_{31}(\hat{s}_i \hat{s}_w / \hat{s}_o)
+        \end{aligned}",
     version: "ai-edge-litert 2.3.0",
     source: "LiteRT tflite/kernels/internal; ruy/apply_multiplier.cc",
     evidence: Evidence::Library,
@@ -26,6 +31,11 @@ pub(super) const LITERT_OPTIMIZED_FC: Contract = Contract {
     name: "litert-optimized-fc-per-tensor",
     class: Class::alone("q31-up-up-f32-product"),
     formula: "(SRDHM(acc << max(e,0), q) + 2^(r-1)) >> r, then + z; q of f32(si·sw)/so: up twice",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-r} (x + 2^{r-1}) \rfloor + z),\quad r = \max(-e, 0) \\
+        x &= \lfloor 2^{-31} (2^{\max(e, 0)} a q + 2^{30}) \rfloor \\
+        (q, e) &= Q_{31}((\hat{s}_i \otimes \hat{s}_w) / \hat{s}_o)
+        \end{aligned}",
     prepare: |channel| {
         let [input, weight, output] = channel.scales_f32();
         let product = usable(input * weight, channel.multiplier())?;

@@ -12,6 +12,10 @@ pub(super) const RNDNU: Contract = Contract {
     name: "xnnpack-rndnu",
     class: Class::alone("xnnpack-rndnu"),
     formula: "(acc·mant + 2^(s-1)) >> s, then + z; mant the 24 bits of m in float32: up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-s} (a \mu + 2^{s-1}) \rfloor + z) \\
+        2^{-s} \mu &= (\hat{s}_i \otimes \hat{s}_w) \oslash \hat{s}_o,\quad 2^{23} \le \mu < 2^{24}
+        \end{aligned}",
     version: "XNNPACK 75db3c0, ARM",
     source: "google/XNNPACK src/microparams-init.c",
     evidence: Evidence::Source,

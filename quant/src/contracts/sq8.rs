@@ -13,6 +13,12 @@ pub(super) const SQ8: Contract = Contract {
     name: "nntool-sq8",
     class: Class::alone("nntool-sq8"),
     formula: "((acc + z')·S + 2^(N-1)) >> N in int32, S 8 bits, z' = floor(z·so/(si·sw) + 1/2): up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-N} \operatorname{wrap}_{32}((a + z_a) S + 2^{N-1}) \rfloor) \\
+        z_a &= \lfloor z s_o / (s_i \hat{s}_w) + \tfrac{1}{2} \rfloor \\
+        S &= \lfloor 2^k \hat{f} + \tfrac{1}{2} \rfloor,\quad N = k - e,\quad 2^e f = s_i \hat{s}_w / s_o,\ \tfrac{1}{2} \le f < 1 \\
+        k &= \max \{ k \le 8 : S < 256,\ S \text{ odd},\ N \le 24 \}
+        \end{aligned}",
     version: "gap_sdk 4.22",
     source: "gap_sdk tools/nntool utils/scale.py, CNN_Libraries_SQ8",
     evidence: Evidence::Library,
@@ -24,6 +30,12 @@ pub(super) const SQ8_FLOOR: Contract = Contract {
     name: "nntool-sq8-floor",
     class: Class::alone("nntool-sq8-floor"),
     formula: "(acc + z')·S >> N in int32, S 8 bits, z' = floor(z·so/(si·sw) + 1/2): floor",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-N} \operatorname{wrap}_{32}((a + z_a) S) \rfloor) \\
+        z_a &= \lfloor z s_o / (s_i \hat{s}_w) + \tfrac{1}{2} \rfloor \\
+        S &= \lfloor 2^k \hat{f} + \tfrac{1}{2} \rfloor,\quad N = k - e,\quad 2^e f = s_i \hat{s}_w / s_o,\ \tfrac{1}{2} \le f < 1 \\
+        k &= \max \{ k \le 8 : S < 256,\ S \text{ odd},\ N \le 24 \}
+        \end{aligned}",
     evidence: Evidence::Source,
     prepare: |channel| sq8(channel, Rounding::Floor),
     ..SQ8

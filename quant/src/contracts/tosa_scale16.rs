@@ -12,6 +12,10 @@ pub(super) const TOSA_SCALE16: Contract = Contract {
     name: "tosa-scale16",
     class: Class::alone("tosa-scale16"),
     formula: "(acc·q + 2^(s-1)) >> s, then + z; q 15 bits, s = 15 - e: up",
+    latex: r"\begin{aligned}
+        c &= \operatorname{clamp}(\lfloor 2^{-s} (a q + 2^{s-1}) \rfloor + z) \\
+        (q, e) &= Q_{15}(\hat{s}_i \hat{s}_w / \hat{s}_o),\quad s = 15 - e
+        \end{aligned}",
     version: "TOSA reference_model 9131f8a",
     source: "reference_model quant_util.h, type_conversion.cpp",
     evidence: Evidence::Source,

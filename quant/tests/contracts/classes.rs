@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quant::contracts::{ALL, Channel, Class, Prepared};
+use quant::contracts::{ALL, Channel, Class, Evidence, Prepared, SYMBOLS};
 
 /// A fixed stream of numbers in [0, 1).
 struct Stream(u64);
@@ -97,6 +97,9 @@ fn classes_are_equal_within_and_differ_between() {
         }
     }
     assert_eq!(classes.len(), 24);
+    let side_by_side = quant::contracts::classes();
+    assert_eq!(side_by_side.len(), 24);
+    assert_eq!(side_by_side.concat().len(), ALL.len());
 }
 
 #[test]
@@ -104,9 +107,69 @@ fn every_name_stands_once_and_is_explained() {
     let names: BTreeSet<&str> = ALL.iter().map(|contract| contract.name).collect();
     assert_eq!(names.len(), ALL.len());
     for contract in ALL {
-        for text in [contract.formula, contract.version, contract.source] {
+        for text in [contract.formula, contract.latex, contract.source] {
             assert!(!text.is_empty(), "{contract:?}");
         }
+        // Only what is nobody's release has none.
+        let idealized = contract.evidence == Evidence::Model;
+        assert!(!contract.version.is_empty() || idealized, "{contract:?}");
+    }
+}
+
+/// How deep braces nest at most; none if they do not close, or close before they open.
+fn depth(latex: &str) -> Option<usize> {
+    let (mut open, mut most) = (0usize, 0);
+    let mut escaped = false;
+    for symbol in latex.chars() {
+        match symbol {
+            _ if escaped => {}
+            '{' => open += 1,
+            '}' => open = open.checked_sub(1)?,
+            _ => {}
+        }
+        most = most.max(open);
+        escaped = symbol == '\\' && !escaped;
+    }
+    (open == 0).then_some(most)
+}
+
+#[test]
+fn latex_is_well_formed() {
+    for latex in (ALL.iter().map(|contract| contract.latex)).chain(SYMBOLS.iter().map(|s| s.0)) {
+        assert!(depth(latex).is_some(), "{latex}");
+        for [open, close] in [[r"\lfloor", r"\rfloor"], [r"\begin{", r"\end{"], ["(", ")"]] {
+            let counts = [open, close].map(|word| latex.matches(word).count());
+            assert_eq!(counts[0], counts[1], "{open} {close}: {latex}");
+        }
+        assert!(latex.is_ascii(), "{latex}");
+    }
+    for contract in ALL {
+        assert!(depth(contract.latex) > Some(0), "{contract:?}");
+        assert!(contract.latex.contains("c &= "), "{contract:?}");
+    }
+    assert_eq!(depth(r"\{"), Some(0));
+    assert_eq!(depth("}{"), None);
+    assert_eq!(depth("{"), None);
+}
+
+#[test]
+fn latex_differs_between_classes_and_names_no_zero_point_where_there_is_none() {
+    for (i, a) in ALL.iter().enumerate() {
+        for b in &ALL[..i] {
+            assert!(a.class == b.class || a.latex != b.latex, "{a:?}, {b:?}");
+        }
+        let of_zero = a.prepare(&Channel::of_multiplier(0.01, 0));
+        let of_one = a.prepare(&Channel::of_multiplier(0.01, 1));
+        assert!(of_zero.is_ok(), "{a:?}");
+        let symbol = (a.latex.split(|c: char| !c.is_ascii_alphabetic())).any(|word| word == "z");
+        assert_eq!(symbol, of_one.is_ok(), "{a:?}");
+        // An idealized bias, or a real one, is the only b.
+        let biased = Channel {
+            bias: Some(0.5),
+            ..Channel::of_multiplier(0.01, 0)
+        };
+        let symbol = (a.latex.split(|c: char| !c.is_ascii_alphabetic())).any(|word| word == "b");
+        assert_eq!(symbol, a.prepare(&biased).is_ok(), "{a:?}");
     }
 }
 

@@ -3,11 +3,11 @@
 
 use quant::contracts::certify::groups;
 use quant::contracts::directed::{
-    Case, all_steps, codes, committed, one_of_each_class, random_outputs, search, steps,
+    Case, all_steps, codes, committed, random_outputs, search, steps,
 };
 use quant::contracts::identify::Observation;
 use quant::contracts::separate::reach;
-use quant::contracts::{ALL, Channel, Contract, find};
+use quant::contracts::{ALL, Channel, Contract, find, one_of_each_class};
 
 #[test]
 fn every_pair_of_classes_is_separated() {

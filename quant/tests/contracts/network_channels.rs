@@ -9,9 +9,8 @@ use fixtures::scheme::SchemeFixtures;
 use fixtures::{Fixtures, NETWORKS, NetworkFixture};
 use quant::affine::{AffineNetwork, ObservedRanges};
 use quant::contracts::certify::{common_domain, groups};
-use quant::contracts::directed::one_of_each_class;
 use quant::contracts::reachable::{ReachableChannel, channels};
-use quant::contracts::{ALL, Contract, Prepared, Requantize};
+use quant::contracts::{ALL, Contract, Prepared, Requantize, one_of_each_class};
 use rayon::prelude::*;
 
 /// The network in a committed scheme.

@@ -149,7 +149,7 @@ fn trial(
     let mut got = vec![0; all.len()];
     for contract in &found.exact {
         contract
-            .prepare(&channel)
+            .prepare(channel)
             .unwrap()
             .requantize_all(&all, &mut got);
         if let Some(at) = (0..all.len()).find(|&at| got[at] != expected[at]) {

@@ -1,7 +1,7 @@
 //! The search that found the committed set.
 
-use super::super::{Channel, ContractError, Prepared};
-use super::{Case, INPUT_SCALE, OUTPUT_SCALE, one_of_each_class};
+use super::super::{Channel, ContractError, Prepared, one_of_each_class};
+use super::{Case, INPUT_SCALE, OUTPUT_SCALE};
 use crate::prove::Random;
 
 /// How many cases are to tell each pair apart: one alone would hang on a single output.
