@@ -13,6 +13,7 @@
 //! | float64 product, rounded away | `double_away.rs` |
 //! | 15, 8, 24 bits; steps of 2^−16; powers of two | [`tosa_scale16`], [`sq8`], `rndnu.rs`, `q16.rs`, `power_of_two.rs` |
 //! | NEMO, PULP-NN | [`nemo`] |
+//! | quantize, add, average pool | [`operators`] |
 //!
 //! [`identify`] says which of them made given codes, [`separate`] what would tell two apart,
 //! [`certify`] which are equal on every accumulator of a range, [`reachable`] what that range is
@@ -35,6 +36,7 @@ mod float_before;
 mod float_emulation;
 pub mod identify;
 pub mod nemo;
+pub mod operators;
 mod power_of_two;
 mod q16;
 mod q31_double;

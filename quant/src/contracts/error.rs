@@ -51,4 +51,15 @@ pub enum ContractError {
         /// What it falls below.
         why: &'static str,
     },
+    /// A window that none can average.
+    #[error("a window of {count}: {why}")]
+    Window {
+        /// Codes or places.
+        count: u32,
+        /// What is asked of it.
+        why: &'static str,
+    },
+    /// Another grid than the operator has.
+    #[error("input and output have one scale and zero point here")]
+    Rescaled,
 }
