@@ -79,3 +79,20 @@ impl Observer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Observer::MinMax, "max-abs")]
+    #[case(Observer::NSigma { n: 2.5, capped: false }, "2.5σ")]
+    #[case(Observer::NSigma { n: 3.0, capped: true }, "3σ, capped")]
+    #[case(Observer::Percentile(0.99), "99 %")]
+    #[case(Observer::LeastSquares, "least squares")]
+    #[case(Observer::Entropy, "entropy")]
+    fn each_has_a_name(#[case] observer: Observer, #[case] name: &str) {
+        assert_eq!(observer.name(), name);
+    }
+}

@@ -255,6 +255,53 @@ fn float64_holds_every_accumulator_or_there_is_no_network() {
     }
 }
 
+/// A linear layer of one weight, whose accumulator counts in steps of 1.
+fn quantized(bias: f32) -> Result<AffineNetwork, QuantError> {
+    let input = InputSpec {
+        shape: [1, 1, 1],
+        mean: 0.0,
+        std: 1.0,
+    };
+    let weights = Weights {
+        weight: Tensor::new(&[1, 1], vec![127.0]).unwrap(),
+        bias: Some(vec![bias]),
+    };
+    let layers = [("flatten", Op::Flatten), ("fc", Op::Linear { weights })];
+    let layers = layers.map(|(name, op)| Layer {
+        name: name.into(),
+        op,
+    });
+    let float = Network::new("one", input, layers.into()).unwrap();
+    let range = Range {
+        low: -127.0,
+        high: 127.0,
+    };
+    let observed = ObservedRanges {
+        input: range,
+        outputs: vec![range],
+    };
+    AffineNetwork::quantize(&float, &observed, Scheme::uniform(8, Symmetry::Symmetric))
+}
+
+#[test]
+fn a_bias_is_a_code_that_float64_holds_or_an_error() {
+    let most = 2f32.powi(f64::MANTISSA_DIGITS as i32);
+    let overflow = |bias: f32| QuantError::BiasOverflow {
+        index: 0,
+        bias,
+        code: bias.into(),
+        bits: 54,
+    };
+    for bias in [most, -most, 1e30] {
+        assert_eq!(quantized(bias), Err(overflow(bias).in_layer("fc")));
+    }
+    assert!(quantized(most.next_down()).is_ok());
+    for bias in [f32::INFINITY, f32::NAN] {
+        let error = quantized(bias).unwrap_err().to_string();
+        assert!(error.contains("finite"), "{error}");
+    }
+}
+
 #[test]
 fn parameters_fit_their_codes_or_there_is_no_network() {
     let refused = |change: fn(&mut AffineWeights)| network(change).unwrap_err().to_string();

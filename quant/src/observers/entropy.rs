@@ -86,6 +86,23 @@ mod tests {
         assert_eq!(range(&values, whole, INT8), whole);
     }
 
+    /// Bins 2, 0, 4, 1 and 3 beyond, in two codes; then 4, 0 and 2 beyond in one.
+    #[test]
+    fn the_divergence_is_that_of_the_formula() {
+        // Of 10 after clipping: 2, 0, 4, 4. Of 7 before it: 2, 0 and the mean of 4 and 1.
+        let parts = [(2.0, 2.0), (4.0, 2.5), (4.0, 2.5)];
+        let expected: f64 = (parts.into_iter())
+            .map(|(p, q)| (p / 10.0, q / 7.0))
+            .fold(0.0, |sum, (p, q): (f64, f64)| sum + p * (p / q).ln());
+        assert_eq!(divergence(&[2.0, 0.0, 4.0, 1.0, 3.0], 4, 2), expected);
+        // Of 6 after clipping: 4, 2. Of 4 before it: 4, and ½ for what was nothing.
+        let expected: f64 = [(4.0 / 6.0, 4.0 / 4.0), (2.0 / 6.0, 0.5 / 4.0)]
+            .into_iter()
+            .fold(0.0, |sum, (p, q): (f64, f64)| sum + p * (p / q).ln());
+        assert_eq!(divergence(&[4.0, 0.0, 2.0], 2, 1), expected);
+        assert_eq!(divergence(&[0.0, 0.0, 2.0], 2, 1), f64::INFINITY);
+    }
+
     #[test]
     fn a_far_outlier_is_clipped() {
         let mut values: Vec<f32> = (0..100_000).map(|i| (i % 1000) as f32 / 1000.0).collect();

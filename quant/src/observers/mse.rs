@@ -71,4 +71,55 @@ mod tests {
             assert!(least <= squared_error(&values, &params(other)));
         }
     }
+
+    #[test]
+    fn both_ends_shrink_and_of_equals_the_widest_stays() {
+        let grid = Grid {
+            bits: 2,
+            signed: true,
+            narrow: false,
+        };
+        // Codes 0 to 3 of a step of 1: no error, as for every other range that gives none.
+        let exact = Range {
+            low: -3.0,
+            high: 0.0,
+        };
+        let values = [-3.0, -2.0, -1.0, 0.0];
+        let least = |values: &[f32], whole| range(values, whole, grid, Symmetry::Asymmetric);
+        assert_eq!(least(&values, exact), Ok(exact));
+        let zeros = least(&[0.0; 3], exact);
+        assert_eq!(zeros, Ok(exact));
+        // An outlier below is given up.
+        let mut values = vec![-9.0; 1];
+        values.extend([-1.0; 50]);
+        values.extend([-0.5; 50]);
+        let whole = Range {
+            low: -9.0,
+            high: 3.0,
+        };
+        let found = least(&values, whole).unwrap();
+        assert!(
+            found.low > -4.5 && found.high == 3.0 * (found.low / -9.0),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn errors_are_squared_and_added() {
+        let grid = Grid {
+            bits: 8,
+            signed: true,
+            narrow: false,
+        };
+        let of = Range {
+            low: -127.0,
+            high: 127.0,
+        };
+        let params = QuantParams::of_range(of, grid, Symmetry::Symmetric).unwrap();
+        // In steps of 1: ¼ above 3, ½ below −2, and 73 beyond the end.
+        assert_eq!(
+            squared_error(&[3.25, -2.5, 200.0, 5.0], &params),
+            0.0625 + 0.25 + 5329.0
+        );
+    }
 }

@@ -76,6 +76,12 @@ mod tests {
         // −4 is 0, 3 is 7, −3 is 1: 001 111 000, from the right.
         assert_eq!(pack(&[-4, 3, -3], grid), [0b0111_1000, 0b0000_0000]);
         assert_eq!(unpack(&[0b0111_1000, 0], 3, grid), Some(vec![-4, 3, -3]));
+        // A narrow grid has the same layout: −4 keeps its place though no code is there.
+        let narrow = Grid {
+            narrow: true,
+            ..grid
+        };
+        assert_eq!(pack(&[3, -3], narrow), [0b0000_1111]);
     }
 
     #[test]

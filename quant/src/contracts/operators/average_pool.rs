@@ -68,10 +68,7 @@ impl Pooling {
     }
 
     fn last_step(&self) -> Output {
-        Output {
-            zero_point: self.output.zero_point,
-            clamp: self.clamp,
-        }
+        Output::new(self.output.zero_point, self.clamp)
     }
 }
 

@@ -205,10 +205,7 @@ pub fn find(name: &str) -> Option<&'static QuantizeContract> {
 }
 
 fn output(target: &Target) -> Output {
-    Output {
-        zero_point: target.grid.zero_point,
-        clamp: target.clamp,
-    }
+    Output::new(target.grid.zero_point, target.clamp)
 }
 
 /// `f32(1/F(s))`.
