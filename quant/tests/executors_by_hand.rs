@@ -97,7 +97,7 @@ fn what_lies_beyond_the_border_is_zero_or_is_not_counted(
     assert_eq!(scores, expected);
 }
 
-/// 2 channels of 1×2, a kernel of 1×2, two outputs with scales and zero points of their own.
+/// 2 channels of 1×3, a kernel of 1×2, two outputs with scales and zero points of their own.
 #[test]
 fn a_convolution_uses_each_channels_parameters() {
     let input = params(0.5, 3, BYTE);
@@ -113,10 +113,12 @@ fn a_convolution_uses_each_channels_parameters() {
         geometry: Conv2dGeometry::default(),
         weights,
     };
-    let network = network([2, 1, 2], input, vec![conv]).unwrap();
-    // Inputs in steps of ½: 2, −4, 6, 1. Weights less z: 1, −4, 0, 4 and 6, 6, 0, 2.
-    // 2 + 16 + 0 + 4 + 100 = 122, times ½·½/2: 15.25. 12 − 24 + 0 + 2 − 3 = −13, times ½·4/2: −13.
-    assert_eq!(scores(&network, &[1.0, -2.0, 3.0, 0.5]), [15.0, -13.0]);
+    let network = network([2, 1, 3], input, vec![conv]).unwrap();
+    // Inputs in steps of ½: 2, −4, 0 and 6, 1, −2. Weights less z: 1, −4, 0, 4 and 6, 6, 0, 2.
+    // 2 + 16 + 0 + 4 + 100 = 122 and −4 + 0 + 0 − 8 + 100 = 88, times ½·½/2: 15.25 and 11.
+    // 12 − 24 + 0 + 2 − 3 = −13 and −24 + 0 + 0 − 4 − 3 = −31, times ½·4/2.
+    let image = [1.0, -2.0, 0.0, 3.0, 0.5, -1.0];
+    assert_eq!(scores(&network, &image), [15.0, 11.0, -13.0, -31.0]);
 }
 
 #[test]

@@ -1,26 +1,36 @@
 //! `cargo xtask identify`: which contract made this tensor.
 
+mod observed;
+
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use fixtures::npy::header::Header;
-use fixtures::npy::parse;
 use owo_colors::OwoColorize;
+use quant::contracts::directed::all_steps;
 use quant::contracts::identify::{Difference, Identification, Observation};
-use quant::contracts::separate::{reach, separate};
-use quant::contracts::{Channel, Clamp, Contract};
-use quant::scheme::Granularity;
+use quant::contracts::separate::{few, reach, separate};
+use quant::contracts::{Channel, Contract};
 
 use crate::exit::Exit;
+use crate::files::{make, replace_npy};
+use observed::observe;
 
 #[derive(Args)]
 #[command(after_help = "Exit codes: 0 named, 1 no known contract, 2 unusable input.")]
 pub(crate) struct Arguments {
     /// int32 accumulators, the integer bias included: npy, channels on --axis.
-    #[arg(long, value_name = "NPY")]
-    acc: PathBuf,
+    #[arg(
+        long,
+        value_name = "NPY",
+        conflicts_with = "input",
+        required_unless_present = "input"
+    )]
+    acc: Option<PathBuf>,
+    #[command(flatten)]
+    operands: Option<Operands>,
     /// The codes made of them: int8, uint8 or int32 npy of the same shape.
     #[arg(long, value_name = "NPY")]
     out: PathBuf,
@@ -50,11 +60,67 @@ pub(crate) struct Arguments {
     /// Where the channels lie, with more than one weight scale.
     #[arg(long, value_name = "AXIS", default_value_t = 1)]
     axis: usize,
+    /// Write accumulators there that leave one class only, whatever the codes: accumulators.npy,
+    /// [rows, channels].
+    #[arg(long, value_name = "DIR")]
+    directed: Option<PathBuf>,
+}
+
+/// What accumulators are computed of, when they are not given.
+#[derive(Args)]
+pub(crate) struct Operands {
+    /// The codes that went in, instead of --acc: NCHW, or [N, in]; int8 or uint8 npy.
+    #[arg(long, value_name = "NPY", required = false, requires = "weight")]
+    input: PathBuf,
+    /// The codes of the weights: OIHW, or [out, in].
+    #[arg(long, value_name = "NPY", required = false, requires = "input")]
+    weight: PathBuf,
+    /// One value for each output channel: int32 codes, or float32 in real units.
+    #[arg(long, value_name = "NPY", requires = "input")]
+    bias: Option<PathBuf>,
+    /// The input code that stands for 0.
+    #[arg(
+        long,
+        value_name = "CODE",
+        default_value_t = 0,
+        allow_hyphen_values = true
+    )]
+    input_zero_point: i32,
+    /// The weight code that stands for 0.
+    #[arg(
+        long,
+        value_name = "CODE",
+        default_value_t = 0,
+        allow_hyphen_values = true
+    )]
+    weight_zero_point: i32,
+    /// Of a convolution: one number, or rows,columns.
+    #[arg(long, value_name = "N[,N]", default_value = "1", value_parser = pair)]
+    stride: [usize; 2],
+    /// Of a convolution, on both sides.
+    #[arg(long, value_name = "N[,N]", default_value = "0", value_parser = pair)]
+    padding: [usize; 2],
+    /// Of a convolution.
+    #[arg(long, value_name = "N[,N]", default_value = "1", value_parser = pair)]
+    dilation: [usize; 2],
+    /// Of a convolution.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    groups: usize,
+}
+
+fn pair(text: &str) -> Result<[usize; 2], std::num::ParseIntError> {
+    Ok(match text.split_once(',') {
+        Some((rows, columns)) => [rows.trim().parse()?, columns.trim().parse()?],
+        None => [text.trim().parse()?; 2],
+    })
 }
 
 /// Exit code 0 named, 1 no known contract.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let observation = observe(arguments)?;
+    if let Some(folder) = &arguments.directed {
+        write_directed(folder, observation.channels())?;
+    }
     let found = observation.identify();
     let count = observation.count();
     if found.exact.is_empty() {
@@ -64,21 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     anstream::println!("{} all {count} codes, exactly:", "named:".green().bold());
     let representatives = print_classes(&found.exact);
     if representatives.len() > 1 {
-        anstream::println!("\nThese codes do not tell them apart. What would:");
-        let channels = observation.channels();
-        for separation in separate(&representatives, channels, None)? {
-            let [a, b] = separation.pair.map(|contract| contract.name);
-            match separation.at {
-                Some(at) => anstream::println!(
-                    "  accumulator {} of channel {}: {a} gives {}, {b} {}",
-                    at.accumulator,
-                    at.channel,
-                    at.codes[0],
-                    at.codes[1]
-                ),
-                None => anstream::println!("  {a}, {b}: {}", equal_here(channels)),
-            }
-        }
+        print_separations(&representatives, observation.channels())?;
     }
     Ok(Exit::Equal)
 }
@@ -101,16 +153,56 @@ fn print_classes(contracts: &[&'static Contract]) -> Vec<&'static Contract> {
     first
 }
 
-fn equal_here(channels: &[Channel]) -> String {
+/// The accumulators that would tell these contracts apart, and those that nothing would.
+fn print_separations(contracts: &[&'static Contract], channels: &[Channel]) -> Result<()> {
+    anstream::println!("\nThese codes do not tell them apart. What would:");
+    let separations = separate(contracts, channels, None)?;
+    for telling in few(contracts, channels, &separations)? {
+        anstream::println!(
+            "  accumulator {} of channel {}",
+            telling.accumulator,
+            telling.channel
+        );
+        let codes: BTreeSet<i32> = telling.codes.iter().copied().collect();
+        for code in codes {
+            let names: Vec<&str> = (contracts.iter().zip(&telling.codes))
+                .filter(|(_, own)| **own == code)
+                .map(|(contract, _)| contract.name)
+                .collect();
+            anstream::println!("    {code:>5}: {}", names.join(", "));
+        }
+    }
+    let equal = |a: &Contract, b: &Contract| {
+        (separations.iter()).any(|found| found.at.is_none() && found.pair == [a, b])
+    };
+    // Equality is transitive: all of them are defined on what was tried.
+    let mut groups: Vec<Vec<&Contract>> = Vec::new();
+    for contract in contracts {
+        match groups.iter_mut().find(|group| equal(group[0], contract)) {
+            Some(group) => group.push(contract),
+            None => groups.push(vec![contract]),
+        }
+    }
+    groups.retain(|group| group.len() > 1);
+    if !groups.is_empty() {
+        anstream::println!("  and nothing, {}:", unclamped(channels));
+        for group in groups {
+            let names: Vec<&str> = group.iter().map(|contract| contract.name).collect();
+            anstream::println!("    {}", names.join(" = "));
+        }
+    }
+    Ok(())
+}
+
+/// What was tried of contracts that are equal.
+fn unclamped(channels: &[Channel]) -> String {
     let reaches: Vec<RangeInclusive<i32>> = channels.iter().map(reach).collect();
     let low = reaches.iter().map(|reach| *reach.start()).min();
     let high = reaches.iter().map(|reach| *reach.end()).max();
-    match (low, high) {
-        (Some(low), Some(high)) => format!(
-            "equal here, on every accumulator whose code is not clamped ({low} to {high} at most)"
-        ),
-        _ => "equal here".to_owned(),
-    }
+    let range = low.zip(high).map_or(String::new(), |(low, high)| {
+        format!(" ({low} to {high} at most)")
+    });
+    format!("since they are equal on every accumulator whose code is not clamped{range}")
 }
 
 fn unknown(found: &Identification, observation: &Observation) {
@@ -139,11 +231,49 @@ fn unknown(found: &Identification, observation: &Observation) {
     }
 }
 
+/// Both sides of every step of every contract, a column for each channel; columns that are
+/// shorter repeat their last accumulator.
+fn write_directed(folder: &Path, channels: &[Channel]) -> Result<()> {
+    const MOST: usize = 1 << 26;
+    let columns: Vec<Vec<i32>> = (channels.iter())
+        .map(|channel| all_steps(channel, &reach(channel)))
+        .collect();
+    let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
+    if rows * columns.len() > MOST {
+        bail!(
+            "{} channels have {rows} accumulators each: too many; give fewer channels",
+            columns.len()
+        );
+    }
+    let values: Vec<i32> = (0..rows)
+        .flat_map(|row| {
+            columns
+                .iter()
+                .map(move |column| column[row.min(column.len() - 1)])
+        })
+        .collect();
+    make(folder)?;
+    let path = folder.join("accumulators.npy");
+    replace_npy(&path, &[rows, columns.len()], &values)?;
+    anstream::println!(
+        "written: {} ({rows} × {}): what gives a contract's codes on all of these, and never falls as \
+         accumulators rise, is that contract until it clamps\n",
+        path.display(),
+        columns.len()
+    );
+    Ok(())
+}
+
 fn pattern(difference: &Difference) -> String {
     let pattern = difference.pattern;
     let mut words = Vec::new();
-    if pattern.ties_only {
-        words.push("at ties only: another rule for halves");
+    match (pattern.ties_only, pattern.odd_zero_points_only) {
+        (true, true) => words.push(
+            "at ties only, with an odd zero point: another rule for halves, or the zero point is \
+             added before rounding",
+        ),
+        (true, false) => words.push("at ties only: another rule for halves"),
+        (false, _) => {}
     }
     match pattern.side {
         1 => words.push("the codes given are always greater"),
@@ -154,103 +284,4 @@ fn pattern(difference: &Difference) -> String {
         words.push("at the clamp edges only");
     }
     words.join("; ")
-}
-
-fn observe(arguments: &Arguments) -> Result<Observation> {
-    let accumulators = parse::<i32>(&read(&arguments.acc)?)
-        .with_context(|| arguments.acc.display().to_string())?;
-    let (shape, codes, full) = codes(&arguments.out)?;
-    if accumulators.shape() != shape {
-        bail!(
-            "the accumulators are {:?}, the codes {shape:?}",
-            accumulators.shape()
-        );
-    }
-    let weight_scales = numbers(&arguments.weight_scale)?;
-    let (positions, granularity) = match weight_scales.len() {
-        1 => (accumulators.data().len(), Granularity::PerTensor),
-        count => {
-            if shape.get(arguments.axis) != Some(&count) {
-                bail!(
-                    "{count} weight scales, but axis {} of {shape:?} has another size",
-                    arguments.axis
-                );
-            }
-            let after = &shape[arguments.axis + 1..];
-            (after.iter().product(), Granularity::PerChannel)
-        }
-    };
-    let channels = (weight_scales.into_iter())
-        .map(|weight_scale| Channel {
-            clamp: Clamp {
-                low: arguments.low.unwrap_or(full.low),
-                high: arguments.high.unwrap_or(full.high),
-            },
-            granularity,
-            ..Channel::int8(
-                arguments.input_scale,
-                weight_scale,
-                arguments.output_scale,
-                arguments.output_zero_point,
-            )
-        })
-        .collect::<Vec<_>>();
-    for channel in &channels {
-        channel.check()?;
-    }
-    let accumulators = accumulators.data().to_vec();
-    Ok(Observation::new(channels, positions, accumulators, codes)?)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| path.display().to_string())
-}
-
-/// Shape, codes, and the codes that their type has; int32 is taken for int8.
-fn codes(path: &Path) -> Result<(Vec<usize>, Vec<i32>, Clamp)> {
-    let bytes = read(path)?;
-    let name = || path.display().to_string();
-    let (header, _) = Header::read(&bytes).with_context(name)?;
-    let (tensor, clamp) = match header.descr {
-        "|u1" => (
-            parse::<u8>(&bytes).with_context(name)?.map(i32::from),
-            Clamp::UINT8,
-        ),
-        "|i1" => (
-            parse::<i8>(&bytes).with_context(name)?.map(i32::from),
-            Clamp::INT8,
-        ),
-        _ => (parse::<i32>(&bytes).with_context(name)?, Clamp::INT8),
-    };
-    Ok((tensor.shape().to_vec(), tensor.data().to_vec(), clamp))
-}
-
-/// A comma list, or the path of a npy file of float32 or float64.
-fn numbers(text: &str) -> Result<Vec<f64>> {
-    if !text.ends_with(".npy") {
-        return (text.split(','))
-            .map(|number| {
-                let number = number.trim();
-                number
-                    .parse()
-                    .with_context(|| format!("{number:?} is no number"))
-            })
-            .collect();
-    }
-    let bytes = read(Path::new(text))?;
-    let (header, _) = Header::read(&bytes).with_context(|| text.to_owned())?;
-    Ok(match header.descr {
-        "<f8" => parse::<f64>(&bytes)
-            .with_context(|| text.to_owned())?
-            .data()
-            .to_vec(),
-        _ => {
-            let single = parse::<f32>(&bytes).with_context(|| text.to_owned())?;
-            single
-                .data()
-                .iter()
-                .map(|&scale| f64::from(scale))
-                .collect()
-        }
-    })
 }

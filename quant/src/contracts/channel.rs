@@ -76,6 +76,13 @@ impl Channel {
         self.input_scale * self.weight_scale / self.output_scale
     }
 
+    /// A float bias in steps of the accumulator, unrounded; 0 where there is none.
+    pub(super) fn bias_steps(&self) -> f64 {
+        self.bias.map_or(0.0, |bias| {
+            f64::from(bias) / (self.input_scale * self.weight_scale)
+        })
+    }
+
     /// The same of the float32 scales: the product is exact, the division rounds once.
     pub(super) fn multiplier_of_f32_scales(&self) -> f64 {
         let [input, weight, output] = self.scales_f32().map(f64::from);

@@ -76,6 +76,8 @@ pub struct Pattern {
     pub side: i32,
     /// Each where one of the two codes is the lowest or highest.
     pub edges_only: bool,
+    /// Each in a channel whose zero point is odd: adding it changes which code is even.
+    pub odd_zero_points_only: bool,
 }
 
 impl Observation {
@@ -191,6 +193,7 @@ impl Observation {
                         ties_only: true,
                         side,
                         edges_only: true,
+                        odd_zero_points_only: true,
                     },
                 });
                 difference.count += 1;
@@ -200,6 +203,7 @@ impl Observation {
                     pattern.side = 0;
                 }
                 let edges = [of.clamp.low, of.clamp.high];
+                pattern.odd_zero_points_only &= of.output_zero_point % 2 != 0;
                 pattern.edges_only &= edges.contains(&code) || edges.contains(&observed);
                 pattern.ties_only = pattern.ties_only && ties[channel].holds(accumulators[at]);
             }

@@ -1,5 +1,6 @@
 //! The accumulator at which two contracts part, or the certificate that there is none.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::{Channel, Clamp, Contract, ContractError, Prepared};
@@ -24,11 +25,13 @@ pub struct Apart {
     pub codes: [i32; 2],
 }
 
-/// The accumulators whose value `acc·m + z` lies within two codes of the clamp: beyond them,
+/// The accumulators whose value `acc·m + z`, with a float bias added, lies within two codes of the clamp: beyond them,
 /// what does not wrap is clamped.
 pub fn reach(channel: &Channel) -> RangeInclusive<i32> {
     let Clamp { low, high } = channel.clamp;
-    let at = |code: i32| f64::from(code - channel.output_zero_point) / channel.multiplier();
+    let at = |code: i32| {
+        f64::from(code - channel.output_zero_point) / channel.multiplier() - channel.bias_steps()
+    };
     // `as` saturates to int32.
     at(low - 2).floor() as i32..=at(high + 2).ceil() as i32
 }
@@ -73,6 +76,63 @@ pub fn separate(
     Ok(search.separations)
 }
 
+/// An accumulator, and what each of some contracts makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// Which of the channels.
+    pub channel: usize,
+    /// The accumulator.
+    pub accumulator: i32,
+    /// The code of each contract.
+    pub codes: Vec<i32>,
+}
+
+/// A few of the accumulators in `separations`, of these contracts and channels, that tell as many
+/// pairs apart as all of them, the most telling first.
+///
+/// # Errors
+/// A contract that has no numbers for a channel.
+pub fn few(
+    contracts: &[&'static Contract],
+    channels: &[Channel],
+    separations: &[Separation],
+) -> Result<Vec<Telling>, ContractError> {
+    let places: BTreeSet<(usize, i32)> = (separations.iter())
+        .filter_map(|separation| separation.at)
+        .map(|at| (at.channel, at.accumulator))
+        .collect();
+    let mut candidates = Vec::with_capacity(places.len());
+    for (channel, accumulator) in places {
+        let codes = (contracts.iter())
+            .map(|contract| {
+                Ok(contract
+                    .prepare(&channels[channel])?
+                    .requantize(accumulator))
+            })
+            .collect::<Result<_, ContractError>>()?;
+        candidates.push(Telling {
+            channel,
+            accumulator,
+            codes,
+        });
+    }
+    let mut left: Vec<[usize; 2]> = Search::new(contracts).pairs;
+    let mut chosen = Vec::new();
+    let tells = |telling: &Telling, [a, b]: [usize; 2]| telling.codes[a] != telling.codes[b];
+    loop {
+        let gain = |telling: &Telling| left.iter().filter(|&&pair| tells(telling, pair)).count();
+        let Some(at) = (0..candidates.len()).max_by_key(|&at| gain(&candidates[at])) else {
+            return Ok(chosen);
+        };
+        let best = candidates.swap_remove(at);
+        if gain(&best) == 0 {
+            return Ok(chosen);
+        }
+        left.retain(|&pair| !tells(&best, pair));
+        chosen.push(best);
+    }
+}
+
 /// How many accumulators are requantized at once.
 const CHUNK: usize = 1 << 12;
 
@@ -81,7 +141,8 @@ fn beside_ties(channel: &Channel, range: &RangeInclusive<i32>) -> Vec<i32> {
     let Clamp { low, high } = channel.clamp;
     let zero_point = channel.output_zero_point;
     (low - zero_point - 2..=high - zero_point + 2)
-        .map(|n| ((f64::from(n) + 0.5) / channel.multiplier()).round() as i32)
+        .map(|n| (f64::from(n) + 0.5) / channel.multiplier() - channel.bias_steps())
+        .map(|tie| tie.round() as i32)
         .flat_map(|tie| (-2..=2).map(move |step| tie.saturating_add(step)))
         .filter(|acc| range.contains(acc))
         .collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use quant::contracts::identify::{Observation, ObservationError};
-use quant::contracts::separate::{Apart, reach, separate};
+use quant::contracts::separate::{Apart, few, reach, separate};
 use quant::contracts::{ALL, Channel, Contract, find};
 
 /// Ties with an odd zero point, an odd multiplier, and one so small that float32 rounds.
@@ -275,4 +275,92 @@ fn values_that_do_not_fit_are_errors() {
         );
     }
     assert_eq!(new(vec![channel; 3], 1, 6, 6), Ok(()));
+}
+
+/// Ties of a quarter: even before or after an odd zero point.
+#[test]
+fn an_odd_zero_point_is_seen() {
+    let made = |zero_points: [i32; 2]| {
+        let channels = zero_points.map(|zero_point| Channel::of_multiplier(0.25, zero_point));
+        let after = find("pytorch-onednn-conv").unwrap();
+        let accumulators: Vec<i32> = (-140..140).collect();
+        let codes = (channels.iter())
+            .map(|channel| after.prepare(channel).unwrap())
+            .flat_map(|made| {
+                (-140..140)
+                    .map(move |acc| made.requantize(acc))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let found = observe(
+            &channels,
+            [accumulators.clone(), accumulators].concat(),
+            codes,
+        );
+        let found = found.identify();
+        let before = |difference: &&quant::contracts::identify::Difference| {
+            difference.contract.name == "pytorch-fbgemm"
+        };
+        found
+            .differing
+            .iter()
+            .find(before)
+            .map(|found| found.pattern)
+    };
+    assert_eq!(made([0, 4]), None);
+    let pattern = made([3, 0]).unwrap();
+    assert!(pattern.ties_only && pattern.odd_zero_points_only);
+    // Another multiplier differs with any zero point.
+    let channels = [0, 3].map(|zero_point| Channel::of_multiplier(0.013, zero_point));
+    let (accumulators, codes) = observed(find("q16-floor").unwrap(), &channels).unwrap();
+    let found = observe(&channels, accumulators, codes).identify();
+    assert!(
+        found
+            .differing
+            .iter()
+            .all(|found| !found.pattern.odd_zero_points_only)
+    );
+}
+
+#[test]
+fn a_few_accumulators_tell_what_many_do() {
+    let channels = channels(0);
+    let contracts = quant::contracts::one_of_each_class();
+    let separations = separate(&contracts, &channels, None).unwrap();
+    let chosen = few(&contracts, &channels, &separations).unwrap();
+    assert!(chosen.len() < 30, "{}", chosen.len());
+    for separation in &separations {
+        let [a, b] = separation
+            .pair
+            .map(|of| contracts.iter().position(|c| *c == of).unwrap());
+        let told = chosen
+            .iter()
+            .any(|telling| telling.codes[a] != telling.codes[b]);
+        assert_eq!(told, separation.at.is_some(), "{separation:?}");
+    }
+    for telling in &chosen {
+        let channel = &channels[telling.channel];
+        for (contract, &code) in contracts.iter().zip(&telling.codes) {
+            assert_eq!(
+                contract
+                    .prepare(channel)
+                    .unwrap()
+                    .requantize(telling.accumulator),
+                code
+            );
+        }
+    }
+    assert_eq!(few(&contracts, &channels, &[]), Ok(vec![]));
+}
+
+#[test]
+fn a_float_bias_moves_the_reach() {
+    let without = Channel::int8(0.5, 0.25, 1.0, 10);
+    let with = Channel {
+        bias: Some(-100.0),
+        ..without
+    };
+    // Codes −130 to 129 about 10, in eighths; −100 is 800 eighths less.
+    assert_eq!(reach(&without), -1120..=952);
+    assert_eq!(reach(&with), -320..=1752);
 }
