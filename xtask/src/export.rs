@@ -51,14 +51,14 @@ impl Export<'_> {
         };
         let trained = exported.folder.path().join("trained");
         if let (true, Some(data)) = (self.retrain, self.data) {
-            let mut train = self.script(&python, "train.py");
+            let mut train = script(&python, "train.py");
             call(train.arg("--data").arg(data).arg("--out").arg(&trained))?;
-            let mut qat = self.script(&python, "qat.py");
+            let mut qat = script(&python, "qat.py");
             qat.arg("--data").arg(data);
             qat.arg("--start").arg(trained.join(QAT_NETWORK));
             call(qat.arg("--out").arg(trained.join("qat").join(QAT_NETWORK)))?;
         }
-        let mut export = self.script(&python, "export.py");
+        let mut export = script(&python, "export.py");
         export
             .arg("--out")
             .arg(exported.data())
@@ -76,12 +76,13 @@ impl Export<'_> {
         call(&mut export)?;
         Ok(exported)
     }
+}
 
-    fn script(&self, python: &Path, name: &str) -> Command {
-        let mut command = Command::new(python);
-        command
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .arg(python::export_folder().join(name));
-        command
-    }
+/// A script of the exporter, to be run with this Python.
+pub(crate) fn script(python: &Path, name: &str) -> Command {
+    let mut command = Command::new(python);
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(python::export_folder().join(name));
+    command
 }

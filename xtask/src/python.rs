@@ -27,35 +27,76 @@ pub(crate) fn python(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(python) = given {
         return Ok(python.to_path_buf());
     }
+    let (folder, python) = places();
+    install(&folder, &python, "requirements.txt", "installed.txt", true)?;
+    Ok(python)
+}
+
+/// The same with the libraries whose arithmetic is compared with the contracts.
+///
+/// # Errors
+/// As [`python`].
+pub(crate) fn python_with_libraries(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(python) = given {
+        return Ok(python.to_path_buf());
+    }
+    let python = self::python(None)?;
+    let (folder, _) = places();
+    install(
+        &folder,
+        &python,
+        "requirements-contracts.txt",
+        "installed-contracts.txt",
+        false,
+    )?;
+    Ok(python)
+}
+
+/// The virtual environment, and its Python.
+fn places() -> (PathBuf, PathBuf) {
     let folder = root().join(".venv");
     let python = folder.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
         "bin/python"
     });
-    let requirements = export_folder().join("requirements.txt");
+    (folder, python)
+}
+
+/// Installs a list of packages where it is not installed yet; `afresh` makes the environment
+/// anew for it.
+fn install(
+    folder: &Path,
+    python: &Path,
+    requirements: &str,
+    marker: &str,
+    afresh: bool,
+) -> Result<()> {
+    let requirements = export_folder().join(requirements);
     let wanted = std::fs::read(&requirements)
         .with_context(|| format!("reading {}", requirements.display()))?;
     // Holds the requirements that were installed; written last, so half an install counts as none.
-    let installed = folder.join("installed.txt");
+    let installed = folder.join(marker);
     if python.exists() && std::fs::read(&installed).is_ok_and(|text| text == wanted) {
-        return Ok(python);
+        return Ok(());
     }
-    anstream::eprintln!(
-        "making a virtual environment in {} (torch: about 5 GB)",
-        folder.display()
-    );
-    let system = system_python().ok_or_else(|| {
-        environment(
-            "no python3 of version 3.11 to 3.13 was found; install one, or give --python PATH",
-        )
-    })?;
-    call(
-        Command::new(system)
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )?;
-    let mut install = Command::new(&python);
+    if afresh {
+        anstream::eprintln!(
+            "making a virtual environment in {} (torch: about 5 GB)",
+            folder.display()
+        );
+        let system = system_python().ok_or_else(|| {
+            environment(
+                "no python3 of version 3.11 to 3.13 was found; install one, or give --python PATH",
+            )
+        })?;
+        call(
+            Command::new(system)
+                .args(["-m", "venv", "--clear"])
+                .arg(folder),
+        )?;
+    }
+    let mut install = Command::new(python);
     install.args([
         "-m",
         "pip",
@@ -66,7 +107,7 @@ pub(crate) fn python(given: Option<&Path>) -> Result<PathBuf> {
     ]);
     call(install.arg(&requirements))?;
     std::fs::write(&installed, wanted)?;
-    Ok(python)
+    Ok(())
 }
 
 /// The first Python on the path that the pinned packages support.

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use fixtures::Fixtures;
 
-use crate::exit::Exit;
-use crate::export::Export;
+use crate::exit::{Exit, environment};
+use crate::export::{Export, script};
+use crate::python;
 use crate::verify::kernel_sets;
 
 #[derive(Args)]
@@ -27,12 +28,24 @@ pub(crate) struct Arguments {
     /// What to know about a copy of a data set, kept in the fixtures.
     #[arg(long, value_name = "NAME=TEXT", requires = "data")]
     data_note: Vec<String>,
+    /// Instead: what other libraries compute, for the contracts. Their outputs are those of this
+    /// kind of CPU (the committed ones: AVX512-VNNI).
+    #[arg(long, conflicts_with_all = ["retrain", "data", "data_note"])]
+    contracts: bool,
     /// A Python that has the pinned packages, instead of the virtual environment.
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
 }
 
+/// Each fills one folder of the fixtures.
+const CONTRACT_SCRIPTS: [&str; 2] = ["contracts.py", "operator_contracts.py"];
+/// What they exit with when something is not as committed.
+const DIFFERENT: i32 = 3;
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    if arguments.contracts {
+        return contracts(arguments);
+    }
     let export = Export {
         python: arguments.python.as_deref(),
         data: arguments.data.as_deref(),
@@ -67,6 +80,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         found.differences.len()
     );
     Ok(Exit::Mismatch)
+}
+
+/// Runs the scripts that ask other libraries; each replaces its own folder.
+fn contracts(arguments: &Arguments) -> Result<Exit> {
+    let python = python::python_with_libraries(arguments.python.as_deref())?;
+    let mut exit = Exit::Equal;
+    for name in CONTRACT_SCRIPTS {
+        let mut script = script(&python, name);
+        script.arg("--data").arg(Fixtures::committed_root());
+        if arguments.check {
+            script.arg("--check");
+        }
+        let status = (script.status()).map_err(|error| environment(format!("{name}: {error}")))?;
+        match status.code() {
+            Some(0) => {}
+            Some(DIFFERENT) => exit = Exit::Mismatch,
+            _ => return Err(environment(format!("{name} failed ({status})"))),
+        }
+    }
+    Ok(exit)
 }
 
 /// Puts `fresh` in the place of `target` in one step where the system can, and never
