@@ -63,9 +63,9 @@ fn check(library: &str) -> Seen {
                 let contract = contract(library, case, channel);
                 let (low, high) = block.clamp;
                 let made = contract.prepare(&Channel {
-                    input_scale: case.input_scale.into(),
-                    weight_scale: case.weight_scale(channel).into(),
-                    output_scale: case.output_scale.into(),
+                    input_scale: case.input_scale,
+                    weight_scale: case.weight_scale(channel),
+                    output_scale: case.output_scale,
                     output_zero_point: block.zero_point,
                     clamp: Clamp { low, high },
                     bias: match &case.bias {
