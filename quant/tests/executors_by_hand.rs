@@ -121,6 +121,25 @@ fn a_convolution_uses_each_channels_parameters() {
     assert_eq!(scores(&network, &image), [15.0, 11.0, -13.0, -31.0]);
 }
 
+/// Accumulators of 1, 3, 5 in halves, with the zero point added after they are rounded.
+#[rstest]
+#[case(0)]
+#[case(1)]
+#[case(-8)]
+fn halves_go_to_even_before_the_zero_point(#[case] zero_point: i32) {
+    let input = params(1.0, 0, BYTE);
+    let weights = AffineWeights::new(
+        Tensor::new(&[5, 1], vec![1, 3, 5, -1, -3]).unwrap(),
+        vec![params(0.5, 0, BYTE)],
+        None,
+        &input,
+        params(1.0, zero_point, BYTE),
+    );
+    let ops = vec![Op::Flatten, Op::Linear { weights }];
+    let network = network([1, 1, 1], input, ops).unwrap();
+    assert_eq!(scores(&network, &[1.0]), [0.0, 2.0, 2.0, 0.0, -2.0]);
+}
+
 #[test]
 fn scores_of_no_layers_are_the_codes_of_the_input() {
     let network = network([1, 1, 3], params(0.5, 100, BYTE), vec![]).unwrap();
