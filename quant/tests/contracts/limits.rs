@@ -1,5 +1,6 @@
 //! Ends of int32, clamp edges, multipliers of 1 and more, tiny and subnormal ones, shift limits.
 
+use quant::contracts::identify::Observation;
 use quant::contracts::{ALL, Channel, Clamp, ContractError, find};
 use quant::scheme::Granularity;
 use rstest::rstest;
@@ -65,6 +66,11 @@ fn the_example_of_tensorflow_issue_102943() {
         "q16-floor",
     ];
     assert_eq!(of(-120), device);
+    let observation = Observation::new(vec![channel], 1, vec![585], vec![-120]).unwrap();
+    let named: Vec<&str> = (observation.identify().exact.iter())
+        .map(|contract| contract.name)
+        .collect();
+    assert_eq!(named, device);
 }
 
 #[rstest]
