@@ -75,19 +75,12 @@ impl AffineWeights {
 
     /// W_q − z_W.
     fn shifted(&self) -> Tensor<i32> {
-        let mut shifted = self.codes.clone();
-        let taps = self.codes.item_len().max(1);
-        for (i, code) in shifted.data_mut().iter_mut().enumerate() {
-            *code -= self.channel(i / taps).zero_point;
-        }
-        shifted
+        (self.codes).map_along(0, |o, code| code - self.channel(o).zero_point)
     }
 
     /// Ŵ = s_W · (W_q − z_W), in float32.
     fn dequantized(&self) -> Tensor<f32> {
-        let taps = self.codes.item_len().max(1);
-        let mut at = 0..;
-        (self.codes).map(|code| self.channel(at.next().unwrap_or(0) / taps).dequantize(code))
+        (self.codes).map_along(0, |o, code| self.channel(o).dequantize(code))
     }
 }
 
@@ -379,9 +372,7 @@ fn quantize_layer(
         }
     };
     let channel = |o: usize| params[if params.len() == 1 { 0 } else { o }];
-    let taps = float.weight.item_len().max(1);
-    let mut at = 0..;
-    let codes = (float.weight).map(|w| channel(at.next().unwrap_or(0) / taps).quantize(w));
+    let codes = (float.weight).map_along(0, |o, w| channel(o).quantize(w));
     let steps: Vec<f64> = (0..outputs)
         .map(|o| channel(o).scale.wide() * input.scale.wide())
         .collect();

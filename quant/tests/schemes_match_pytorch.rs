@@ -92,10 +92,8 @@ fn fake_quantize_multiplies_by_the_inverse() {
             let network = bench.quantized(golden);
             let layers = network.network().weighted().zip(bench.float.weighted());
             for (((layer, got), (_, float)), golden) in layers.zip(&golden.layers) {
-                let taps = float.weight.item_len();
-                let mut at = 0..;
-                let faked = float.weight.map(|w| {
-                    let params = got.channel(at.next().unwrap() / taps);
+                let faked = float.weight.map_along(0, |o, w| {
+                    let params = got.channel(o);
                     let quotient = f64::from(w * (1.0 / params.scale.get()));
                     let rounded = quotient.round_ties_even() + f64::from(params.zero_point);
                     params.grid.clamp(rounded)

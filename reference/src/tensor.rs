@@ -90,6 +90,21 @@ impl<E: Copy> Tensor<E> {
         }
     }
 
+    /// The same shape with `f` of each value and its position along an axis (0 where the shape
+    /// has no such axis).
+    pub fn map_along<F: Copy>(&self, axis: usize, mut f: impl FnMut(usize, E) -> F) -> Tensor<F> {
+        let extent = self.shape.get(axis).copied().unwrap_or(1);
+        let step: usize = self.shape.iter().skip(axis + 1).product();
+        let values = self.data.iter().copied().enumerate();
+        Tensor {
+            shape: self.shape.clone(),
+            // No extent is 0 where there are values.
+            data: values
+                .map(|(at, value)| f(at / step % extent, value))
+                .collect(),
+        }
+    }
+
     /// The same values under another shape.
     ///
     /// # Errors
@@ -181,6 +196,21 @@ mod tests {
         assert_eq!(t.position(8), [0, 2, 0]);
         assert_eq!(t.item_len(), 12);
         assert_eq!(t.item(1), (12..24).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_position_along_an_axis_is_given() {
+        let t = Tensor::new(&[2, 3, 2], (0..12).collect()).unwrap();
+        let along = |axis| t.map_along(axis, |at, value: i32| (at, value)).into_data();
+        for axis in 0..3 {
+            let expected: Vec<(usize, i32)> = (0..12)
+                .map(|at| (t.position(at)[axis], at as i32))
+                .collect();
+            assert_eq!(along(axis), expected);
+        }
+        assert!(along(3).iter().all(|&(at, _)| at == 0));
+        let empty = Tensor::new(&[0, 0], Vec::<i32>::new()).unwrap();
+        assert_eq!(empty.map_along(1, |at, _| at).shape(), [0, 0]);
     }
 
     #[test]

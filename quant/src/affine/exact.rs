@@ -83,12 +83,8 @@ fn weighted<E: Element>(
         Op::Conv2d { geometry, .. } => conv2d(&input, &codes, bias.as_deref(), geometry)?,
         _ => linear(&input, &codes, bias.as_deref())?,
     };
-    let outputs = weights.multipliers.len();
-    let positions = acc.item_len() / outputs.max(1);
     let QuantParams { zero_point, .. } = weights.output;
-    let mut at = 0..;
-    Ok(acc.map(|acc| {
-        let channel = at.next().unwrap_or(0) / positions.max(1) % outputs;
+    Ok(acc.map_along(1, |channel, acc| {
         let code = code(
             acc.to_f64_exact(),
             weights.multipliers[channel],

@@ -100,11 +100,7 @@ fn apply(
 
 /// `clamp(round(acc · M) + z_O)`, M of the accumulator's channel (axis 1).
 fn requantize(acc: &Tensor<i64>, weights: &AffineWeights) -> Tensor<i32> {
-    let outputs = weights.multipliers.len();
-    let positions = acc.item_len() / outputs.max(1);
-    let mut at = 0..;
-    acc.map(|acc| {
-        let channel = at.next().unwrap_or(0) / positions.max(1) % outputs;
+    acc.map_along(1, |channel, acc| {
         code(acc as f64, weights.multipliers[channel], &weights.output)
     })
 }
