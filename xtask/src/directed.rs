@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 22, value_parser = clap::value_parser!(u32).range(8..=34))]
     random: u32,
     /// Search the set anew, with this seed, and print it as source text: after a new contract.
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["out", "random"])]
     search: Option<u64>,
 }
 
@@ -86,7 +86,7 @@ fn print_separation(classes: &[&'static Contract], made: &[Vec<i32>], most: u32)
     anstream::println!("\nOf {pairs} pairs of classes, they tell apart:\n");
     anstream::println!("  {:<34}{:>8}{:>18}", "", "exactly", "by more than ±1");
     for (what, outputs) in [
-        ("that do not wrap", &near),
+        ("whose codes lie within one", &near),
         ("with those where codes wrap", &all),
     ] {
         anstream::println!(

@@ -60,8 +60,8 @@ pub(crate) struct Arguments {
     /// Where the channels lie, with more than one weight scale.
     #[arg(long, value_name = "AXIS", default_value_t = 1)]
     axis: usize,
-    /// Write accumulators there that leave one class only, whatever the codes: accumulators.npy,
-    /// [rows, channels].
+    /// Write accumulators there that part all contracts that differ within two codes of the clamp:
+    /// accumulators.npy, [rows, channels].
     #[arg(long, value_name = "DIR")]
     directed: Option<PathBuf>,
 }
@@ -194,7 +194,7 @@ fn print_separations(contracts: &[&'static Contract], channels: &[Channel]) -> R
     Ok(())
 }
 
-/// What was tried of contracts that are equal.
+/// What was tried of contracts that are equal; `cargo xtask certify` tries all of int32.
 fn unclamped(channels: &[Channel]) -> String {
     let reaches: Vec<RangeInclusive<i32>> = channels.iter().map(reach).collect();
     let low = reaches.iter().map(|reach| *reach.start()).min();
@@ -202,7 +202,7 @@ fn unclamped(channels: &[Channel]) -> String {
     let range = low.zip(high).map_or(String::new(), |(low, high)| {
         format!(" ({low} to {high} at most)")
     });
-    format!("since they are equal on every accumulator whose code is not clamped{range}")
+    format!("since they are equal on every accumulator within two codes of the clamp{range}")
 }
 
 fn unknown(found: &Identification, observation: &Observation) {
@@ -234,17 +234,22 @@ fn unknown(found: &Identification, observation: &Observation) {
 /// Both sides of every step of every contract, a column for each channel; columns that are
 /// shorter repeat their last accumulator.
 fn write_directed(folder: &Path, channels: &[Channel]) -> Result<()> {
-    const MOST: usize = 1 << 26;
+    const MOST: usize = 4096;
+    if channels.len() > MOST {
+        bail!(
+            "{} channels: --directed writes {MOST} at most",
+            channels.len()
+        );
+    }
+    if channels.iter().any(|channel| channel.bias.is_some()) {
+        bail!(
+            "--directed writes accumulators, to which a float bias is yet to be added: give the bias as int32"
+        );
+    }
     let columns: Vec<Vec<i32>> = (channels.iter())
         .map(|channel| all_steps(channel, &reach(channel)))
         .collect();
     let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
-    if rows * columns.len() > MOST {
-        bail!(
-            "{} channels have {rows} accumulators each: too many; give fewer channels",
-            columns.len()
-        );
-    }
     let values: Vec<i32> = (0..rows)
         .flat_map(|row| {
             columns

@@ -47,7 +47,7 @@ pub(super) const DIVISION: Contract = Contract {
         \end{aligned}",
     version: "torch 2.13.0, CPU",
     source: "torch.round(acc / d); docs/quantization.md",
-    evidence: Evidence::Library,
+    evidence: Evidence::Source,
     prepare: |channel| {
         channel.without_float_bias()?;
         let divisor = channel.output_scale / (channel.input_scale * channel.weight_scale);

@@ -21,7 +21,7 @@ pub(super) const SQ8: Contract = Contract {
         \end{aligned}",
     version: "gap_sdk 4.22",
     source: "gap_sdk tools/nntool utils/scale.py, CNN_Libraries_SQ8",
-    evidence: Evidence::Library,
+    evidence: Evidence::Source,
     prepare: |channel| sq8(channel, Rounding::HalfUp),
 };
 

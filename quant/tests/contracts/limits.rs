@@ -298,6 +298,8 @@ fn what_is_no_channel_is_an_error_of_every_contract() {
                 }
             ));
         }
+        let clamp = Clamp { low: 5, high: 5 };
+        assert_eq!(Channel { clamp, ..good }.check(), Ok(()));
         for (low, high) in [(1, 0), (-129, 0), (0, 256)] {
             let clamp = Clamp { low, high };
             assert_eq!(

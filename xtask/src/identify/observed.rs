@@ -81,7 +81,14 @@ pub(super) fn observe(arguments: &Arguments) -> Result<Observation> {
 /// contracts to add.
 fn accumulate(operands: &Operands) -> Result<(Tensor<i32>, Option<Vec<f32>>)> {
     let less = |path: &Path, zero_point: i32| -> Result<Tensor<i32>> {
-        Ok(codes(path)?.0.map(|code| code.wrapping_sub(zero_point)))
+        let (codes, full) = byte_codes(path)?;
+        if !(full.low..=full.high).contains(&zero_point) {
+            bail!(
+                "{}: zero point {zero_point} is none of its codes",
+                path.display()
+            );
+        }
+        Ok(codes.map(|code| code - zero_point))
     };
     let input = less(&operands.input, operands.input_zero_point)?;
     let weight = less(&operands.weight, operands.weight_zero_point)?;
@@ -147,11 +154,18 @@ fn descr(path: &Path) -> Result<String> {
 
 /// Codes, and those that their type has; int32 is taken for int8.
 fn codes(path: &Path) -> Result<(Tensor<i32>, Clamp)> {
-    Ok(match descr(path)?.as_str() {
-        "|u1" => (read_as::<u8>(path)?.map(i32::from), Clamp::UINT8),
-        "|i1" => (read_as::<i8>(path)?.map(i32::from), Clamp::INT8),
-        _ => (read_as::<i32>(path)?, Clamp::INT8),
-    })
+    match descr(path)?.as_str() {
+        "<i4" => Ok((read_as::<i32>(path)?, Clamp::INT8)),
+        _ => byte_codes(path),
+    }
+}
+
+/// int8 or uint8 codes, and those that their type has.
+fn byte_codes(path: &Path) -> Result<(Tensor<i32>, Clamp)> {
+    match descr(path)?.as_str() {
+        "|u1" => Ok((read_as::<u8>(path)?.map(i32::from), Clamp::UINT8)),
+        _ => Ok((read_as::<i8>(path)?.map(i32::from), Clamp::INT8)),
+    }
 }
 
 /// A comma list, or the path of a npy file of float32 or float64.

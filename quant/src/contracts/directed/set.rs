@@ -1,4 +1,4 @@
-//! What [`super::search()`] found: weight scales and accumulators. `cargo xtask directed --search`
+//! What [`super::search()`] found: weight scales and accumulators. `cargo xtask directed --search 1`
 //! prints these lines anew.
 
 pub(super) const SET: [(f64, i32); 24] = [
