@@ -7,7 +7,7 @@ use crate::prove::Random;
 /// How many cases are to tell each pair apart: one alone would hang on a single output.
 const AGAIN: usize = 3;
 
-/// Cases that tell every pair of classes apart, [`AGAIN`] times where that many are found, the
+/// Cases that tell every pair of classes apart, three times where that many are found, the
 /// most telling first.
 ///
 /// Those whose codes are all within one of each other are taken as long as they tell anything
