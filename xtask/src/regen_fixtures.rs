@@ -99,6 +99,9 @@ fn contracts(arguments: &Arguments) -> Result<Exit> {
             _ => return Err(environment(format!("{name} failed ({status})"))),
         }
     }
+    // What was written is read back, hash by hash.
+    let files = Fixtures::open(Fixtures::committed_root())?.check_all()?;
+    anstream::println!("{files} files have the hashes that the manifest gives them");
     Ok(exit)
 }
 

@@ -47,6 +47,34 @@ impl Clamp {
     pub const UINT8: Self = Self { low: 0, high: 255 };
 }
 
+impl Clamp {
+    /// Whether it is a range of int8 or uint8 codes.
+    pub(super) fn check(self) -> Result<(), ContractError> {
+        let Self { low, high } = self;
+        match low > high || low < -128 || high > 255 {
+            true => Err(ContractError::Clamp { low, high }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Whether float32 holds a scale; `which` names it in the error.
+pub(super) fn check_scale(which: &'static str, value: f64) -> Result<(), ContractError> {
+    let single = value as f32;
+    match single > 0.0 && single.is_finite() {
+        true => Ok(()),
+        false => Err(ContractError::Scale { which, value }),
+    }
+}
+
+/// Whether it is a code of int8 or uint8.
+pub(super) fn check_zero_point(zero_point: i32) -> Result<(), ContractError> {
+    match (-128..=255).contains(&zero_point) {
+        true => Ok(()),
+        false => Err(ContractError::ZeroPoint(zero_point)),
+    }
+}
+
 impl Channel {
     /// int8 codes, per tensor, no float bias.
     pub fn int8(
@@ -111,18 +139,10 @@ impl Channel {
             ("weight", self.weight_scale),
             ("output", self.output_scale),
         ] {
-            let single = value as f32;
-            if !(single > 0.0 && single.is_finite()) {
-                return Err(ContractError::Scale { which, value });
-            }
+            check_scale(which, value)?;
         }
-        let Clamp { low, high } = self.clamp;
-        if low > high || low < -128 || high > 255 {
-            return Err(ContractError::Clamp { low, high });
-        }
-        if !(-128..=255).contains(&self.output_zero_point) {
-            return Err(ContractError::ZeroPoint(self.output_zero_point));
-        }
+        self.clamp.check()?;
+        check_zero_point(self.output_zero_point)?;
         match self.bias {
             Some(bias) if !bias.is_finite() => Err(ContractError::Bias(bias)),
             _ => Ok(()),

@@ -1,6 +1,5 @@
 //! Add: two codes, each on its own grid, become one on a third.
 
-use super::grid::check_clamp;
 use super::{Grid, OperatorContract, Site};
 use crate::Rounding;
 use crate::contracts::arithmetic::float::{frexp, usable};
@@ -27,7 +26,7 @@ impl Site for Addition {
         self.first.check("first input")?;
         self.second.check("second input")?;
         self.output.check("output")?;
-        check_clamp(self.clamp)
+        self.clamp.check()
     }
 }
 
@@ -213,20 +212,25 @@ impl Floats {
     }
 }
 
+impl Floats {
+    /// The sum of two dequantized codes in steps of the output: `real` of code, scale, zero point.
+    fn steps(&self, codes: [i32; 2], real: impl Fn(i32, f32, i32) -> f32) -> f32 {
+        let [a, b] = [0, 1].map(|i| real(codes[i], self.scales[i], self.zero_points[i]));
+        (a + b) * self.output_inverse
+    }
+}
+
 #[derive(Debug)]
 struct Block(Floats);
 
 impl Add for Block {
     fn add(&self, first: i32, second: i32) -> i32 {
-        let Floats {
-            scales: [scale_a, scale_b],
-            zero_points: [zero_a, zero_b],
-            output_inverse,
-            output,
-        } = &self.0;
-        let a = scale_a.mul_add(first as f32, scale_a * -zero_a as f32);
-        let b = scale_b.mul_add(second as f32, scale_b * -zero_b as f32);
-        output.round_then_add((a + b) * output_inverse)
+        let real = |code: i32, scale: f32, zero_point: i32| {
+            scale.mul_add(code as f32, scale * -zero_point as f32)
+        };
+        self.0
+            .output
+            .round_then_add(self.0.steps([first, second], real))
     }
 }
 
@@ -235,15 +239,10 @@ struct Tail(Floats);
 
 impl Add for Tail {
     fn add(&self, first: i32, second: i32) -> i32 {
-        let Floats {
-            scales: [scale_a, scale_b],
-            zero_points: [zero_a, zero_b],
-            output_inverse,
-            output,
-        } = &self.0;
-        let a = (first.wrapping_sub(*zero_a)) as f32 * scale_a;
-        let b = (second.wrapping_sub(*zero_b)) as f32 * scale_b;
-        output.round((a + b) * output_inverse + output.zero_point as f32)
+        let real =
+            |code: i32, scale: f32, zero_point: i32| code.wrapping_sub(zero_point) as f32 * scale;
+        let output = self.0.output;
+        output.round(self.0.steps([first, second], real) + output.zero_point as f32)
     }
 }
 

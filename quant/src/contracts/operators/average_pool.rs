@@ -3,7 +3,6 @@
 //! `S = Σ (x − z_i)` is what the codes stand for, in input steps; n is what they are divided by.
 //! All contracts but one sum integers, and need nothing else of the codes.
 
-use super::grid::check_clamp;
 use super::{Grid, OperatorContract, Site};
 use crate::contracts::arithmetic::float::usable;
 use crate::contracts::channel::Output;
@@ -30,7 +29,7 @@ impl Site for Pooling {
     fn check(&self) -> Result<(), ContractError> {
         self.input.check("input")?;
         self.output.check("output")?;
-        check_clamp(self.clamp)?;
+        self.clamp.check()?;
         let window = |count, why| Err(ContractError::Window { count, why });
         if self.terms == 0 || self.terms > self.window {
             return window(self.terms, "at least one code, at most as many as places");

@@ -1,6 +1,7 @@
 //! What codes stand for.
 
-use crate::contracts::{Clamp, ContractError};
+use crate::contracts::ContractError;
+use crate::contracts::channel::{check_scale, check_zero_point};
 
 /// A scale and a zero point: the code q stands for `scale · (q − zero_point)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,23 +26,7 @@ impl Grid {
 
     /// Whether the grid is one; `which` names it in the error.
     pub(super) fn check(self, which: &'static str) -> Result<(), ContractError> {
-        let single = self.scale_f32();
-        if !(single > 0.0 && single.is_finite()) {
-            let value = self.scale;
-            return Err(ContractError::Scale { which, value });
-        }
-        if !(-128..=255).contains(&self.zero_point) {
-            return Err(ContractError::ZeroPoint(self.zero_point));
-        }
-        Ok(())
+        check_scale(which, self.scale)?;
+        check_zero_point(self.zero_point)
     }
-}
-
-/// A range of codes within −128 to 255.
-pub(super) fn check_clamp(clamp: Clamp) -> Result<(), ContractError> {
-    let Clamp { low, high } = clamp;
-    if low > high || low < -128 || high > 255 {
-        return Err(ContractError::Clamp { low, high });
-    }
-    Ok(())
 }

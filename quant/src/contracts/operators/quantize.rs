@@ -4,7 +4,6 @@
 //! multiplied by its reciprocal, is the zero point added before rounding or after it, and are
 //! that product and that sum rounded once (fma) or twice?
 
-use super::grid::check_clamp;
 use super::{Grid, OperatorContract, Site};
 use crate::contracts::arithmetic::float::usable;
 use crate::contracts::channel::Output;
@@ -22,7 +21,7 @@ pub struct Target {
 impl Site for Target {
     fn check(&self) -> Result<(), ContractError> {
         self.grid.check("output")?;
-        check_clamp(self.clamp)
+        self.clamp.check()
     }
 }
 

@@ -1,0 +1,28 @@
+//! `identify`, `certify`, `contracts` as a user meets them.
+
+mod certify;
+mod identify;
+mod matrices;
+mod operands;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+pub(crate) fn xtask(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+pub(crate) fn npy(path: &Path, descr: &str, shape: &str, data: &[u8]) {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    let bytes = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat();
+    fs::write(path, bytes).unwrap();
+}
