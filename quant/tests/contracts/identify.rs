@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::RngExt;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 use quant::contracts::identify::{Observation, ObservationError};
 use quant::contracts::separate::{Apart, few, reach, separate};
 use quant::contracts::{ALL, Channel, Contract, find};
@@ -70,6 +72,57 @@ fn its_own_codes_name_a_contract_and_whatever_equals_it_there() {
         }
     }
     assert!(named > 50, "{named}");
+}
+
+/// Scales, zero points and accumulators at random: identify names the contracts that give
+/// these codes and no other, whether they can be told apart there or not.
+#[test]
+fn on_random_inputs_exactly_those_are_named_that_are_equal_there() {
+    let mut random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let (mut trials, mut equal, mut apart) = (0, 0, 0);
+    for _ in 0..40 {
+        let mut scale = |least: f64, most: f64| random.random_range(least..most);
+        let [input, weight, output] = [scale(1e-3, 0.1), scale(1e-3, 0.1), scale(0.01, 1.0)];
+        let zero_point = random.random_range(-128..=127);
+        let channel = Channel::int8(input, weight, output, zero_point);
+        // Few accumulators leave many contracts equal, many leave few.
+        let count = 4usize << random.random_range(0..8);
+        let reach = (400.0 / channel.multiplier()) as i32;
+        let accumulators: Vec<i32> = (0..count)
+            .map(|_| random.random_range(-reach..=reach))
+            .collect();
+        let codes: Vec<Option<Vec<i32>>> = (ALL.iter())
+            .map(|contract| {
+                let prepared = contract.prepare(&channel).ok()?;
+                let codes = accumulators.iter().map(|&acc| prepared.requantize(acc));
+                Some(codes.collect())
+            })
+            .collect();
+        for (contract, own) in ALL.iter().zip(&codes) {
+            let Some(own) = own else { continue };
+            let found =
+                Observation::new(vec![channel], count, accumulators.clone(), own.clone()).unwrap();
+            let named = found.identify().exact;
+            for (other, codes) in ALL.iter().zip(&codes) {
+                let same = codes.as_ref() == Some(own);
+                assert_eq!(
+                    named.contains(&other),
+                    same,
+                    "{contract:?}, {other:?}, {channel:?}"
+                );
+                match same {
+                    true => equal += usize::from(other.class != contract.class),
+                    false => apart += 1,
+                }
+            }
+            trials += 1;
+        }
+    }
+    println!("{trials} observations: {equal} pairs of classes equal there, {apart} apart");
+    assert!(
+        trials > 1000 && equal > 1000 && apart > 1000,
+        "{trials} {equal} {apart}"
+    );
 }
 
 #[test]
