@@ -1,20 +1,53 @@
 //! Chooses kernels at run time; the only place that detects CPU features.
 
-use crate::{Isa, IsaError, Kernels, scalar};
+use crate::{Isa, IsaError, Kernels, portable};
 
 /// The variable that forces an instruction set.
 pub const VARIABLE: &str = "KARAT_ISA";
 
 /// The kernels for an instruction set, if this CPU has it.
 pub fn kernels(isa: Isa) -> Option<Kernels> {
-    match isa {
-        Isa::Scalar => Some(scalar::kernels()),
-    }
+    #[cfg(target_arch = "aarch64")]
+    use crate::aarch64::{neon, neon_dotprod};
+    #[cfg(target_arch = "x86_64")]
+    use crate::x86_64::{avx_vnni, avx2, avx512_vnni};
+    let table = match isa {
+        Isa::Portable => Some(portable::table()),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => is_x86_feature_detected!("avx2").then(avx2::table),
+        #[cfg(target_arch = "x86_64")]
+        Isa::AvxVnni => (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni"))
+            .then(avx_vnni::table),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => {
+            let features = [
+                is_x86_feature_detected!("avx512f"),
+                is_x86_feature_detected!("avx512bw"),
+                is_x86_feature_detected!("avx512vl"),
+                is_x86_feature_detected!("avx512dq"),
+                is_x86_feature_detected!("avx512vnni"),
+            ];
+            features.iter().all(|&has| has).then(avx512_vnni::table)
+        }
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => std::arch::is_aarch64_feature_detected!("neon").then(neon::table),
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonDotprod => (std::arch::is_aarch64_feature_detected!("neon")
+            && std::arch::is_aarch64_feature_detected!("dotprod"))
+        .then(neon_dotprod::table),
+        _ => None,
+    };
+    table.map(|table| Kernels::new(isa, table))
 }
 
 /// Every kernel set that this CPU can run, slowest first.
 pub fn available() -> Vec<Kernels> {
     Isa::ALL.into_iter().filter_map(kernels).collect()
+}
+
+/// The kernels that every CPU can run.
+pub fn portable() -> Kernels {
+    Kernels::new(Isa::Portable, portable::table())
 }
 
 /// The fastest kernels of this CPU, or those that `KARAT_ISA` names.
@@ -31,7 +64,7 @@ fn choose(forced: Option<String>) -> Result<Kernels, IsaError> {
             let isa: Isa = name.parse()?;
             kernels(isa).ok_or(IsaError::Unavailable { isa })
         }
-        None => Ok(available().pop().unwrap_or_else(scalar::kernels)),
+        None => Ok(available().pop().unwrap_or_else(portable)),
     }
 }
 
@@ -42,12 +75,12 @@ mod tests {
     #[test]
     fn a_forced_isa_is_followed_or_refused() {
         assert_eq!(
-            choose(Some("scalar".into())).map(|k| k.isa),
-            Ok(Isa::Scalar)
+            choose(Some("portable".into())).map(|k| k.isa()),
+            Ok(Isa::Portable)
         );
         for unknown in ["", "Scalar", "avx1024"] {
             assert_eq!(
-                choose(Some(unknown.into())).map(|k| k.isa),
+                choose(Some(unknown.into())).map(|k| k.isa()),
                 Err(IsaError::Unknown {
                     name: unknown.into()
                 })
@@ -58,25 +91,25 @@ mod tests {
     #[test]
     fn the_fastest_is_the_default_and_every_cpu_has_the_scalar_path() {
         let available = available();
-        assert_eq!(available[0].isa, Isa::Scalar);
-        assert_eq!(choose(None).unwrap().isa, available.last().unwrap().isa);
+        assert_eq!(available[0].isa(), Isa::Portable);
+        assert_eq!(choose(None).unwrap().isa(), available.last().unwrap().isa());
         assert_eq!(
-            select().map(|k| k.isa),
-            choose(std::env::var(VARIABLE).ok()).map(|k| k.isa)
+            select().map(|k| k.isa()),
+            choose(std::env::var(VARIABLE).ok()).map(|k| k.isa())
         );
     }
 
     #[test]
     fn an_unknown_isa_names_the_known_ones() {
-        let error = choose(Some("sse9".into())).map(|k| k.isa).unwrap_err();
+        let error = choose(Some("sse9".into())).map(|k| k.isa()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "KARAT_ISA=sse9 is unknown; it can be: scalar"
+            "KARAT_ISA=sse9 is unknown; it can be: portable, avx2, avx_vnni, avx512_vnni, neon, neon_dotprod"
         );
-        let lacking = IsaError::Unavailable { isa: Isa::Scalar };
+        let lacking = IsaError::Unavailable { isa: Isa::Portable };
         assert_eq!(
             lacking.to_string(),
-            "KARAT_ISA=scalar: this CPU does not have it"
+            "KARAT_ISA=portable: this CPU does not have it"
         );
     }
 }

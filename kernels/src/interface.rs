@@ -1,26 +1,41 @@
-//! What every instruction set offers, under the same names.
-
-use quant::{Rounding, Scale};
+//! One instruction set's kernels.
 
 use crate::Isa;
-use crate::packing::{AveragePoolPlan, PackedConv2d, PackedLinear, PoolPlan};
+use crate::algorithms::Simple;
+use crate::entry::Table;
+use crate::requantizer::Requantizer;
 
-/// One instruction set's kernels; holding the value proves that this CPU can run
-/// them. Each works on one image.
+/// One instruction set's kernels; holding the value proves that this CPU can run them.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernels {
+    isa: Isa,
+    table: Table,
+}
+
+impl Kernels {
+    pub(crate) fn new(isa: Isa, table: Table) -> Self {
+        Self { isa, table }
+    }
+
     /// What they are written for.
-    pub isa: Isa,
-    /// Image CHW to accumulators OH'W'.
-    pub conv2d_s8: fn(&[i8], &PackedConv2d, &mut [i32]),
-    /// Features to accumulators.
-    pub linear_s8: fn(&[i8], &PackedLinear, &mut [i32]),
-    /// Accumulators to codes, eq. 6 and 7.
-    pub requantize_s32: fn(&[i32], Scale, Rounding, &mut [i8]),
-    /// max(0, q) in place.
-    pub relu_s8: fn(&mut [i8]),
-    /// Image CHW to CH'W'.
-    pub max_pool2d_s8: fn(&[i8], &PoolPlan, &mut [i8]),
-    /// Image CHW to CH'W'.
-    pub average_pool2d_s8: fn(&[i8], &AveragePoolPlan, Rounding, &mut [i8]),
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Stored codes of accumulators, all with the constants of the first channel; as many as
+    /// the shorter slice has.
+    pub fn requantize(&self, acc: &[i32], requantizer: &Requantizer, codes: &mut [u8]) {
+        let job = Simple::Requantize {
+            acc,
+            requantizer,
+            codes,
+        };
+        // SAFETY: the table is this CPU's.
+        unsafe { (self.table.simple)(job) }
+    }
+}
+
+/// The entry points.
+pub(crate) fn table_of(kernels: Kernels) -> Table {
+    kernels.table
 }

@@ -8,17 +8,39 @@ use std::str::FromStr;
 #[non_exhaustive]
 pub enum Isa {
     /// Plain Rust, for every CPU.
-    Scalar,
+    Portable,
+    /// x86-64 with 256-bit vectors.
+    Avx2,
+    /// The same with dot products of bytes.
+    AvxVnni,
+    /// x86-64 with 512-bit vectors and dot products of bytes.
+    Avx512Vnni,
+    /// 64-bit Arm with 128-bit vectors.
+    Neon,
+    /// The same with dot products of bytes.
+    NeonDotprod,
 }
 
 impl Isa {
-    /// Every instruction set, slowest first.
-    pub const ALL: [Self; 1] = [Self::Scalar];
+    /// Every instruction set; those of one architecture slowest first.
+    pub const ALL: [Self; 6] = [
+        Self::Portable,
+        Self::Avx2,
+        Self::AvxVnni,
+        Self::Avx512Vnni,
+        Self::Neon,
+        Self::NeonDotprod,
+    ];
 
     /// Its name in `KARAT_ISA`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Scalar => "scalar",
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::AvxVnni => "avx_vnni",
+            Self::Avx512Vnni => "avx512_vnni",
+            Self::Neon => "neon",
+            Self::NeonDotprod => "neon_dotprod",
         }
     }
 }

@@ -1,23 +1,38 @@
 //! The golden model's integers, faster.
 //!
-//! [`Kernels`] is one instruction set's kernels behind one interface; [`dispatch`]
-//! chooses at run time. Each kernel is bit-exact with `quant::golden`, which is the
-//! judge. [`Executor`] runs a whole quantized network.
+//! [`Kernels`] is one instruction set's; [`dispatch`] chooses at run time. Each kernel is
+//! bit-exact with `quant::golden`, which is the judge. [`Executor`] runs a whole quantized
+//! network; [`Conv2d`] and [`Linear`] are single layers.
 //!
-//! Inputs are validated when weights are packed, so the kernels cannot fail. int32
-//! sums cannot overflow: a `QuantNetwork` is the proof, and single layers are packed
-//! only with the same proof.
+//! What the kernels compute is written once, in `algorithms`, over the few operations that a
+//! folder for each instruction set defines (`portable`, `x86_64/…`, `aarch64/…`).
+//!
+//! Inputs are validated when weights are packed, so the kernels cannot fail. int32 sums cannot
+//! overflow: a `QuantNetwork` is the proof. Partial sums may wrap, modulo 2³².
 
 #![deny(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+mod algorithms;
+pub mod conv2d;
 pub mod dispatch;
+mod entry;
 pub mod executor;
-pub mod interface;
+mod interface;
 pub mod isa;
-pub mod packing;
-pub mod scalar;
+pub mod layout;
+pub mod linear;
+mod packing;
+mod portable;
+pub mod requantizer;
+mod simd;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
+pub use conv2d::Conv2d;
 pub use executor::Executor;
 pub use interface::Kernels;
 pub use isa::{Isa, IsaError};
+pub use linear::Linear;

@@ -1,160 +1,209 @@
-//! Weights and shapes made ready for the kernels, once.
+//! Weights in the order in which the kernels read them.
 //!
-//! ```text
-//! OIHW codes            packed rows, int16, one an output channel
-//! W[o, c, ky, kx]  ->   o: | c0k00 c0k01 … c0k44 c1k00 … |   K = (C/G)·kh·kw
-//! ```
-//! A row meets a patch of the image in the same order (im2col), so that an
-//! accumulator is the dot product of two contiguous int16 rows.
+//! Each layout is drawn at the head of the algorithm that reads it. What is packed here is
+//! only for the instruction set whose [`Table`] it was packed for.
 
-use quant::{QuantError, accumulator};
-use reference::geometry::rank;
-use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, PoolGeometry, ShapeError, Tensor, Window};
+use crate::algorithms::channels;
+use crate::entry::Table;
 
-/// Rows of weights and their biases.
-#[derive(Clone, Debug)]
-pub struct PackedRows {
-    /// Output channels times [`PackedRows::len`].
-    pub weights: Vec<i16>,
-    /// K, the length of a row.
-    pub len: usize,
-    /// One an output channel; zeros where the layer has none.
-    pub bias: Vec<i32>,
+/// Weights `[output][kernel row][kernel column][input channel]` (OHWI) of one group, behind
+/// a function, so that the order in which a network stores them does not matter.
+pub(crate) struct Source<'a> {
+    /// Output channels.
+    pub(crate) outputs: usize,
+    /// Kernel rows and columns.
+    pub(crate) kernel: [usize; 2],
+    /// Input channels.
+    pub(crate) inputs: usize,
+    /// The weight of output channel, kernel row, kernel column and input channel.
+    pub(crate) at: &'a dyn Fn(usize, usize, usize, usize) -> i16,
 }
 
-impl PackedRows {
-    fn new(
-        weight: &Tensor<i8>,
-        bias: Option<&[i32]>,
-        largest_code: i64,
-    ) -> Result<Self, QuantError> {
-        let outputs = weight.shape()[0];
-        accumulator::reach(weight, bias, largest_code)?;
-        Ok(Self {
-            weights: weight.data().iter().copied().map(i16::from).collect(),
-            len: weight.item_len(),
-            bias: bias.map_or(vec![0; outputs], <[i32]>::to_vec),
+/// How an element is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    /// s8.
+    Byte,
+    /// s16.
+    Word,
+}
+
+impl Element {
+    /// Elements that four bytes hold.
+    pub(crate) const fn a_quad(self) -> usize {
+        match self {
+            Self::Byte => 4,
+            Self::Word => 2,
+        }
+    }
+
+    fn push(self, to: &mut Vec<u8>, weight: i16) {
+        match self {
+            Self::Byte => to.push(weight as u8),
+            Self::Word => to.extend(weight.to_le_bytes()),
+        }
+    }
+}
+
+/// The runs of a window: where each starts, from the window's first element, and its length in
+/// elements. A kernel row is one run where its pixels and their channels lie side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Runs {
+    /// Elements from the start of the window.
+    pub(crate) starts: Vec<usize>,
+    /// Elements of each.
+    pub(crate) len: usize,
+    /// Kernel columns that a run spans.
+    columns: usize,
+}
+
+impl Runs {
+    /// The runs of a window on an image whose rows are `pitch` and whose pixels `channels`
+    /// elements apart; a group reads `inputs` of these channels.
+    pub(crate) fn new(
+        kernel: [usize; 2],
+        dilation: [usize; 2],
+        pitch: usize,
+        channels: usize,
+        inputs: usize,
+    ) -> Self {
+        let together = (dilation[1] == 1 || kernel[1] == 1) && inputs == channels;
+        let columns = if together { kernel[1] } else { 1 };
+        let starts = (0..kernel[0])
+            .flat_map(|ky| {
+                (0..kernel[1])
+                    .step_by(columns)
+                    .map(move |kx| ky * dilation[0] * pitch + kx * dilation[1] * channels)
+            })
+            .collect();
+        Self {
+            starts,
+            len: columns * inputs,
+            columns,
+        }
+    }
+
+    /// Quads of a run.
+    pub(crate) fn quads(&self, element: Element) -> usize {
+        self.len.div_ceil(element.a_quad())
+    }
+}
+
+/// For [`channels`]: tile by tile, run by run, quad by quad, vector by vector.
+pub(crate) fn for_channels(
+    table: &Table,
+    element: Element,
+    source: &Source<'_>,
+    runs: &Runs,
+) -> Vec<u8> {
+    let lanes = table.lanes;
+    let mut packed = Vec::new();
+    let mut first = 0;
+    for width in channels::widths(table.tile_pixels, source.outputs.div_ceil(lanes)) {
+        for run in 0..runs.starts.len() {
+            for quad in 0..runs.quads(element) {
+                for lane in 0..width * lanes {
+                    for byte in 0..element.a_quad() {
+                        let place = quad * element.a_quad() + byte;
+                        let weight = match first + lane < source.outputs && place < runs.len {
+                            true => {
+                                let tap = run * runs.columns + place / source.inputs;
+                                let [_, columns] = source.kernel;
+                                let [ky, kx] = [tap / columns, tap % columns];
+                                (source.at)(first + lane, ky, kx, place % source.inputs)
+                            }
+                            false => 0,
+                        };
+                        element.push(&mut packed, weight);
+                    }
+                }
+            }
+        }
+        first += width * lanes;
+    }
+    packed
+}
+
+/// For [`pixels`](crate::algorithms::pixels): a few channels, row by row, quad by quad.
+pub(crate) fn for_pixels(table: &Table, source: &Source<'_>) -> Vec<u8> {
+    let row = source.kernel[1] * source.inputs;
+    let mut packed = Vec::new();
+    let most = table.pixel_tile_channels;
+    for first in (0..source.outputs).step_by(most) {
+        for ky in 0..source.kernel[0] {
+            for quad in 0..row.div_ceil(4) {
+                for output in first..(first + most).min(source.outputs) {
+                    for place in 4 * quad..4 * quad + 4 {
+                        let weight = match place < row {
+                            true => {
+                                let [kx, input] = [place / source.inputs, place % source.inputs];
+                                (source.at)(output, ky, kx, input)
+                            }
+                            false => 0,
+                        };
+                        Element::Byte.push(&mut packed, weight);
+                    }
+                }
+            }
+        }
+    }
+    packed
+}
+
+/// For [`depthwise`](crate::algorithms::depthwise): block by block of `4 · LANES` channels. `channel` tells whose weights a
+/// place of a block has, `None` behind the last.
+pub(crate) fn for_depthwise(
+    table: &Table,
+    source: &Source<'_>,
+    blocks: usize,
+    [rows_at_once, stride]: [usize; 2],
+    channel: impl Fn(usize, usize) -> Option<usize>,
+) -> Vec<u8> {
+    let [rows, columns] = source.kernel;
+    let groups = if rows_at_once == 2 {
+        1
+    } else {
+        rows.div_ceil(4)
+    };
+    let mut packed = Vec::new();
+    for block in 0..blocks {
+        for group in 0..groups {
+            for kx in 0..columns {
+                for below in 0..rows_at_once {
+                    for place in 0..4 * table.lanes {
+                        let place = (table.interleaved)(place / table.lanes, place % table.lanes);
+                        let channel = channel(block, place);
+                        for row in 4 * group..4 * group + 4 {
+                            let ky = row.checked_sub(below * stride).filter(|&ky| ky < rows);
+                            let weight = match (channel, ky) {
+                                (Some(channel), Some(ky)) => (source.at)(channel, ky, kx, 0),
+                                _ => 0,
+                            };
+                            Element::Byte.push(&mut packed, weight);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    packed
+}
+
+/// A constant a channel in the order of its lanes; what is behind the last is
+/// `rest`.
+pub(crate) fn in_lanes<T: Copy>(
+    table: &Table,
+    constants: &[T],
+    rest: T,
+    blocks: usize,
+    channel: impl Fn(usize, usize) -> Option<usize>,
+) -> Vec<T> {
+    let lanes = 4 * table.lanes;
+    (0..blocks * lanes)
+        .map(|at| {
+            let place = at % lanes;
+            let place = (table.interleaved)(place / table.lanes, place % table.lanes);
+            channel(at / lanes, place).map_or(rest, |channel| constants[channel])
         })
-    }
-
-    /// The weights of one output channel.
-    pub fn row(&self, output: usize) -> &[i16] {
-        &self.weights[output * self.len..][..self.len]
-    }
-}
-
-/// A convolution for one image shape.
-#[derive(Clone, Debug)]
-pub struct PackedConv2d {
-    /// One row an output channel.
-    pub rows: PackedRows,
-    /// [C, H, W].
-    pub input: [usize; 3],
-    /// [O, H', W'].
-    pub output: [usize; 3],
-    /// Along rows and columns.
-    pub windows: [Window; 2],
-    /// Groups.
-    pub groups: usize,
-}
-
-impl PackedConv2d {
-    /// Packs OIHW codes for images [C, H, W] whose codes are at most `largest_code`
-    /// in size.
-    ///
-    /// # Errors
-    /// Shapes that do not fit, or sums that could overflow int32.
-    pub fn new(
-        weight: &Tensor<i8>,
-        bias: Option<&[i32]>,
-        geometry: &Conv2dGeometry,
-        input: [usize; 3],
-        largest_code: i64,
-    ) -> Result<Self, QuantError> {
-        let [c, h, w] = input;
-        let [_, o, out_h, out_w] = geometry.output_shape(&[1, c, h, w], weight.shape())?;
-        let [_, _, kh, kw] = rank::<4>("convolution weight (OIHW)", weight.shape())?;
-        Ok(Self {
-            rows: PackedRows::new(weight, bias, largest_code)?,
-            input,
-            output: [o, out_h, out_w],
-            windows: geometry.windows([kh, kw]),
-            groups: geometry.groups,
-        })
-    }
-}
-
-/// A matrix product.
-#[derive(Clone, Debug)]
-pub struct PackedLinear {
-    /// One row an output.
-    pub rows: PackedRows,
-}
-
-impl PackedLinear {
-    /// Packs [out, in] codes for features that are at most `largest_code` in size.
-    ///
-    /// # Errors
-    /// The weight is not [out, in], the bias has another length, or sums could
-    /// overflow int32.
-    pub fn new(
-        weight: &Tensor<i8>,
-        bias: Option<&[i32]>,
-        largest_code: i64,
-    ) -> Result<Self, QuantError> {
-        rank::<2>("weight of a linear layer ([out, in])", weight.shape())?;
-        Ok(Self {
-            rows: PackedRows::new(weight, bias, largest_code)?,
-        })
-    }
-}
-
-/// Max-pooling for one image shape.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolPlan {
-    /// [C, H, W].
-    pub input: [usize; 3],
-    /// [C, H', W'].
-    pub output: [usize; 3],
-    /// Along rows and columns.
-    pub windows: [Window; 2],
-}
-
-impl PoolPlan {
-    /// The plan for images [C, H, W].
-    ///
-    /// # Errors
-    /// The window does not fit.
-    pub fn new(geometry: &PoolGeometry, input: [usize; 3]) -> Result<Self, ShapeError> {
-        let [c, h, w] = input;
-        let [_, _, out_h, out_w] = geometry.output_shape(&[1, c, h, w])?;
-        Ok(Self {
-            input,
-            output: [c, out_h, out_w],
-            windows: geometry.windows(),
-        })
-    }
-}
-
-/// Average pooling for one image shape.
-#[derive(Clone, Copy, Debug)]
-pub struct AveragePoolPlan {
-    /// Where the windows lie.
-    pub pool: PoolPlan,
-    /// Whether padding counts as zeros.
-    pub count_include_pad: bool,
-}
-
-impl AveragePoolPlan {
-    /// The plan for images [C, H, W].
-    ///
-    /// # Errors
-    /// The window does not fit.
-    pub fn new(geometry: &AveragePoolGeometry, input: [usize; 3]) -> Result<Self, ShapeError> {
-        Ok(Self {
-            pool: PoolPlan::new(&geometry.window, input)?,
-            count_include_pad: geometry.count_include_pad,
-        })
-    }
+        .collect()
 }

@@ -132,7 +132,10 @@ impl Report {
         Self {
             format: 1,
             producer: manifest.producer.clone(),
-            kernels: kernel_sets.iter().map(|set| set.isa.to_string()).collect(),
+            kernels: kernel_sets
+                .iter()
+                .map(|set| set.isa().to_string())
+                .collect(),
             rows: Vec::new(),
             networks: Vec::new(),
             coverage: None,

@@ -168,7 +168,7 @@ pub fn check_network(
     let fastest = kernel_sets
         .last()
         .copied()
-        .unwrap_or_else(kernels::scalar::kernels);
+        .unwrap_or_else(kernels::dispatch::portable);
     let pixels = everything.unwrap_or(&images.pixels);
     let predictions = claims::check_predictions(fixture, pixels, subject, fastest)?;
     rows.extend(predictions.rows.iter().cloned());

@@ -46,7 +46,7 @@ fn exactly(#[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mn
         ],
     );
     for set in &sets {
-        let isa = set.isa;
+        let isa = set.isa();
         let claims = [
             Claim::KernelAccumulators(isa),
             Claim::KernelCodes(isa),

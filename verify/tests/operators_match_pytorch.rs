@@ -16,7 +16,7 @@ fn every_case() {
         Claim::Codes,
         Claim::Coverage,
     ];
-    claims.extend(sets.iter().map(|set| Claim::KernelCodes(set.isa)));
+    claims.extend(sets.iter().map(|set| Claim::KernelCodes(set.isa())));
     common::assert_hold(&rows, &claims);
     for (what, count) in coverage.counts() {
         assert!(count > 0, "no case holds {what}");

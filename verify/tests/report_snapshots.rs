@@ -2,7 +2,7 @@
 
 mod common;
 
-use kernels::scalar;
+use kernels::dispatch;
 use rstest::rstest;
 use verify::report::scale_table;
 use verify::{Format, Options, Outcome, Report, Selection, VerifyError, verify};
@@ -14,7 +14,7 @@ fn report(selection: Selection) -> Result<Report, VerifyError> {
         data: None,
         images: verify::run::TRACED_IMAGES,
     };
-    verify(&options, &[scalar::kernels()], &|_| {})
+    verify(&options, &[dispatch::portable()], &|_| {})
 }
 
 fn lab() -> Report {

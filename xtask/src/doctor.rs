@@ -63,7 +63,7 @@ fn isas() -> std::result::Result<String, String> {
     crate::verify::kernel_sets()
         .map(|sets| {
             sets.iter()
-                .map(|set| set.isa.name())
+                .map(|set| set.isa().name())
                 .collect::<Vec<_>>()
                 .join(", ")
         })

@@ -45,14 +45,14 @@ pub fn check_integer(
         let executor = Executor::new(golden, set)?;
         let trace = executor.trace(&input)?;
         let (acc, codes) = (
-            Claim::KernelAccumulators(set.isa),
-            Claim::KernelCodes(set.isa),
+            Claim::KernelAccumulators(set.isa()),
+            Claim::KernelCodes(set.isa()),
         );
         check_trace(&mut rows, fixture, &trace, acc, codes);
         let outcome = exact(expected, &executor.forward(&all)?);
         rows.push(
             "output",
-            Claim::KernelOutputCodes(set.isa),
+            Claim::KernelOutputCodes(set.isa()),
             expected.shape(),
             outcome,
         );

@@ -1,0 +1,6 @@
+//! The algorithms compiled for this instruction set.
+
+crate::entry::entry_points!(
+    super::vector::Vector128<super::vector::Neon>,
+    #[target_feature(enable = "neon")]
+);

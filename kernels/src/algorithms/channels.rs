@@ -1,0 +1,283 @@
+//! Convolutions and matrix products with output channels in the lanes.
+//!
+//! ```text
+//! a tile: pixels × vectors of channels, one accumulator each, held in registers
+//!
+//!                 weights: LANES channels × 4 bytes, side by side
+//!                 ┌──────────────┬──────────────┐
+//!                 │ o0 o1 … o15  │ o16 … o31    │   one quad of a tap run
+//!                 └──────────────┴──────────────┘
+//!   pixel 0 ▪ ──▶   acc[0][0]      acc[0][1]         ▪ four bytes of the pixel's
+//!   pixel 1 ▪ ──▶   acc[1][0]      acc[1][1]           window, in every lane
+//!
+//! packed weights: for each tile of channels, each run, each quad, each vector of the tile:
+//!   LANES × 4 bytes                                (see crate::packing)
+//! ```
+//! A window's bytes are read where they lie (NHWC): each of its rows is one run, so nothing is
+//! copied (no im2col). A run is a whole number of quads; what it reads beyond meets weights of
+//! 0. A matrix product is a convolution whose pixels are the rows of the matrix.
+
+use crate::requantizer::Requantizer;
+use crate::simd::{Product, Simd};
+
+/// One image, or one matrix.
+pub(crate) struct ChannelJob<'a> {
+    /// The first byte of the first window.
+    pub(crate) input: *const u8,
+    /// Rows of outputs.
+    pub(crate) rows: usize,
+    /// Outputs in a row.
+    pub(crate) columns: usize,
+    /// Bytes from a window to the one below and to the next.
+    pub(crate) window_step: [usize; 2],
+    /// Where the runs of a window start, from its first byte.
+    pub(crate) runs: &'a [usize],
+    /// Quads of a run.
+    pub(crate) quads: usize,
+    /// Packed for this instruction set.
+    pub(crate) weights: &'a [u8],
+    /// One a channel, then 0 to a whole number of the widest tiles.
+    pub(crate) bias: &'a [i32],
+    /// Output channels.
+    pub(crate) channels: usize,
+    /// Where they go.
+    pub(crate) output: Output<'a>,
+}
+
+/// What becomes of the accumulators.
+#[derive(Clone, Copy)]
+pub(crate) enum Output<'a> {
+    /// Stored as they are.
+    Accumulators {
+        /// The first channel of the first output.
+        to: *mut i32,
+        /// Int32 from an output to the one below and to the next.
+        step: [usize; 2],
+    },
+    /// Requantized, each or the largest of every 2 × 2 (rows and columns are then even).
+    Codes {
+        /// The first channel of the first output.
+        to: *mut u8,
+        /// Bytes from an output to the one below and to the next.
+        step: [usize; 2],
+        /// The constants.
+        requantizer: &'a Requantizer,
+        /// Max-pool of 2 × 2 with a stride of 2.
+        pooled: bool,
+    },
+}
+
+/// Runs a job.
+///
+/// # Safety
+/// The CPU has the instruction set; the windows, whole quads included, and the outputs are
+/// valid memory; weights and constants are as long as the channels need.
+#[inline(always)]
+pub(crate) unsafe fn run<S: Simd, P: Product<S>>(job: &ChannelJob<'_>) {
+    let mut first = 0;
+    let mut weights = job.weights.as_ptr();
+    let steps = job.runs.len() * job.quads;
+    while first < job.channels {
+        let vectors = (job.channels - first).div_ceil(S::LANES);
+        let panel = Panel { first, weights };
+        // SAFETY: the caller's; the panel's weights follow those of the last.
+        unsafe {
+            let width = match vectors {
+                4.. if S::TILE_PIXELS[2] > 0 => {
+                    wide::<S, P>(job, panel);
+                    4
+                }
+                2.. if S::TILE_PIXELS[1] > 0 => {
+                    double::<S, P>(job, panel);
+                    2
+                }
+                _ => {
+                    single::<S, P>(job, panel);
+                    1
+                }
+            };
+            weights = weights.add(steps * width * 4 * S::LANES);
+            first += width * S::LANES;
+        }
+    }
+}
+
+/// How many vectors wide the tiles are that `run` splits `vectors` into.
+pub(crate) fn widths(tile_pixels: [usize; 3], mut vectors: usize) -> Vec<usize> {
+    let mut widths = Vec::new();
+    while vectors > 0 {
+        let width = match vectors {
+            4.. if tile_pixels[2] > 0 => 4,
+            2.. if tile_pixels[1] > 0 => 2,
+            _ => 1,
+        };
+        widths.push(width);
+        vectors -= width;
+    }
+    widths
+}
+
+/// The channels of one tile, and their weights.
+#[derive(Clone, Copy)]
+struct Panel {
+    first: usize,
+    weights: *const u8,
+}
+
+/// Runs tiles of `$width` vectors over all outputs: the largest that still fits each time.
+macro_rules! tiles {
+    ($name:ident, $at:literal, $width:literal, [$($pixels:literal)*], [$($pooled:literal)*]) => {
+        #[inline(always)]
+        unsafe fn $name<S: Simd, P: Product<S>>(job: &ChannelJob<'_>, panel: Panel) {
+            let most = S::TILE_PIXELS[$at];
+            let pooled = matches!(job.output, Output::Codes { pooled: true, .. });
+            let row_step = if pooled { 2 } else { 1 };
+            for row in (0..job.rows).step_by(row_step) {
+                let mut column = 0;
+                while column < job.columns {
+                    let left = job.columns - column;
+                    // SAFETY: the caller's; the tile lies within the row.
+                    unsafe {
+                        column += match pooled {
+                            $(true if $pooled <= most && $pooled <= 2 * left => {
+                                tile::<S, P, $pooled, $width, true>(job, panel, row, column);
+                                $pooled / 2
+                            })*
+                            $(false if $pixels <= most && $pixels <= left => {
+                                tile::<S, P, $pixels, $width, false>(job, panel, row, column);
+                                $pixels
+                            })*
+                            _ => {
+                                tile::<S, P, 1, $width, false>(job, panel, row, column);
+                                1
+                            }
+                        };
+                    }
+                }
+            }
+        }
+    };
+}
+tiles!(wide, 2, 4, [6 5 4 3 2], [4]);
+tiles!(double, 1, 2, [14 8 6 4 2], [12 8 4]);
+tiles!(single, 0, 1, [24 16 10 8 4 2], [24 20 16 8 4]);
+
+/// One tile: `PIXELS` in a row, or in two rows above each other, times `VECTORS` of channels.
+///
+/// # Safety
+/// As `run`; the tile lies within the outputs.
+#[inline(always)]
+unsafe fn tile<
+    S: Simd,
+    P: Product<S>,
+    const PIXELS: usize,
+    const VECTORS: usize,
+    const POOLED: bool,
+>(
+    job: &ChannelJob<'_>,
+    panel: Panel,
+    row: usize,
+    column: usize,
+) {
+    let in_row = if POOLED { PIXELS / 2 } else { PIXELS };
+    let [down, next] = job.window_step;
+    // SAFETY: the caller's.
+    unsafe {
+        let mut acc: [[S::V; VECTORS]; PIXELS] =
+            [std::array::from_fn(|v| S::load(job.bias.as_ptr().add(panel.first + v * S::LANES)));
+                PIXELS];
+        let window = job.input.add(row * down + column * next);
+        let mut weights = panel.weights;
+        for &run in job.runs {
+            let mut quad = window.add(run);
+            for _ in 0..job.quads {
+                let mut w = [P::weights(weights); VECTORS];
+                for v in 1..VECTORS {
+                    w[v] = P::weights(weights.add(v * 4 * S::LANES));
+                }
+                for pixel in 0..PIXELS {
+                    let at = pixel / in_row * down + pixel % in_row * next;
+                    let a = P::broadcast(quad.add(at));
+                    for v in 0..VECTORS {
+                        acc[pixel][v] = P::dot(acc[pixel][v], a, w[v]);
+                    }
+                }
+                weights = weights.add(VECTORS * 4 * S::LANES);
+                quad = quad.add(4);
+            }
+        }
+        match job.output {
+            Output::Accumulators { to, step } => {
+                for (pixel, acc) in acc.iter().enumerate() {
+                    let to = to.add(row * step[0] + (column + pixel) * step[1] + panel.first);
+                    for (v, &acc) in acc.iter().enumerate() {
+                        let left = job.channels
+                            - panel.first
+                            - (v * S::LANES).min(job.channels - panel.first);
+                        store::<S>(to.add(v * S::LANES), acc, left);
+                    }
+                }
+            }
+            Output::Codes {
+                to,
+                step,
+                requantizer,
+                ..
+            } => {
+                let outputs = if POOLED { PIXELS / 4 } else { PIXELS };
+                let start = match POOLED {
+                    true => [row / 2, column / 2],
+                    false => [row, column],
+                };
+                let low = S::splat_f32(requantizer.low);
+                let high = S::splat_f32(requantizer.high);
+                let base = S::splat(requantizer.base);
+                for v in 0..VECTORS {
+                    let channel = panel.first + v * S::LANES;
+                    if channel >= job.channels {
+                        break;
+                    }
+                    let count = (job.channels - channel).min(S::LANES);
+                    let multiplier = S::load_f32(requantizer.multipliers.as_ptr().add(channel));
+                    let offset = S::load_f32(requantizer.offsets.as_ptr().add(channel));
+                    for output in 0..outputs {
+                        let acc = match POOLED {
+                            true => {
+                                let [left, right] =
+                                    [2 * output % PIXELS, (2 * output + 1) % PIXELS];
+                                let [below, last] =
+                                    [(in_row + left) % PIXELS, (in_row + right) % PIXELS];
+                                S::max(
+                                    S::max(acc[left][v], acc[right][v]),
+                                    S::max(acc[below][v], acc[last][v]),
+                                )
+                            }
+                            false => acc[output][v],
+                        };
+                        let codes = S::requantize(acc, multiplier, offset, low, high, base);
+                        let at = start[0] * step[0] + (start[1] + output) * step[1] + channel;
+                        S::store_bytes(to.add(at), codes, count);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The first `count` lanes, at most all; none for 0.
+///
+/// # Safety
+/// As `run`.
+#[inline(always)]
+unsafe fn store<S: Simd>(to: *mut i32, v: S::V, count: usize) {
+    // SAFETY: the caller's; `all` holds the widest vector.
+    unsafe {
+        if count >= S::LANES {
+            S::store(to, v);
+        } else if count > 0 {
+            let mut all = [0i32; 16];
+            S::store(all.as_mut_ptr(), v);
+            to.copy_from_nonoverlapping(all.as_ptr(), count);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Depthwise convolutions: a channel by itself, up to four kernel rows in one dot product.
+//!
+//! ```text
+//! four rows of the image, channel by channel:      interleaved, a lane a channel:
+//!   row 0:  a0 b0 c0 d0 …                            a0 a1 a2 a3 | b0 b1 b2 b3 | …
+//!   row 1:  a1 b1 c1 d1 …          ──▶               × weights of one kernel column
+//!   row 2:  a2 b2 c2 d2 …                              w0 w1 w2 0      output row y
+//!   row 3:  a3 b3 c3 d3 …                              0  w0 w1 w2     output row y + 1
+//! ```
+//! The interleaved rows serve two rows of outputs where four rows hold both windows. Lanes are
+//! in the order in which the instruction set interleaves; weights, biases and constants are
+//! packed in it, and storing undoes it:
+//!
+//! ```text
+//! weights:   [block of 4·LANES channels][group of 4 rows][kernel column][output row][4] → LANES × 4 bytes
+//! constants: [block of 4·LANES channels][4] → LANES
+//! ```
+//! Where windows are one pixel apart and a block holds a whole number of pixels, a row of
+//! outputs is one run of bytes whose weights repeat, and no lane is left empty.
+
+use crate::simd::{Product, Simd};
+
+/// One image.
+pub(crate) struct DepthwiseJob<'a> {
+    /// The first byte of the first window.
+    pub(crate) input: *const u8,
+    /// Bytes of the image from there that are rows of windows: rows beyond are not read.
+    pub(crate) input_rows: usize,
+    /// Bytes from a row of the image to the next.
+    pub(crate) pitch: usize,
+    /// Rows of outputs.
+    pub(crate) rows: usize,
+    /// Rows of outputs that are made at once: 1 or 2.
+    pub(crate) rows_at_once: usize,
+    /// Runs in a row of outputs, and bytes of each.
+    pub(crate) runs: usize,
+    /// Bytes of a run of outputs.
+    pub(crate) run: usize,
+    /// Whether the weights of a run repeat after a block.
+    pub(crate) repeats: bool,
+    /// Bytes of the image from a run to the next.
+    pub(crate) run_step: usize,
+    /// Rows of the image from an output to the one below.
+    pub(crate) stride: usize,
+    /// Rows of the image from a kernel row to the next.
+    pub(crate) dilation: usize,
+    /// Rows and columns of the kernel.
+    pub(crate) kernel: [usize; 2],
+    /// Bytes from a kernel column to the next.
+    pub(crate) column_step: usize,
+    /// Packed for this instruction set.
+    pub(crate) weights: &'a [u8],
+    /// In the order of lanes, as all constants.
+    pub(crate) bias: &'a [i32],
+    /// Where they go.
+    pub(crate) output: DepthwiseOutput<'a>,
+}
+
+/// What becomes of the accumulators.
+#[derive(Clone, Copy)]
+pub(crate) enum DepthwiseOutput<'a> {
+    /// Stored as they are.
+    Accumulators {
+        /// The first.
+        to: *mut i32,
+        /// Int32 from a row to the next.
+        pitch: usize,
+    },
+    /// Requantized.
+    Codes {
+        /// The first.
+        to: *mut u8,
+        /// Bytes from a row to the next.
+        pitch: usize,
+        /// In the order of lanes.
+        multipliers: &'a [f32],
+        /// In the order of lanes.
+        offsets: &'a [f32],
+        /// Least and largest code less the base.
+        clamp: [f32; 2],
+        /// Added to the rounded product.
+        base: i32,
+    },
+}
+
+/// Rows of outputs that one interleaving serves.
+pub(crate) fn rows_at_once(kernel_rows: usize, stride: usize, dilation: usize) -> usize {
+    let rows = dilation * (kernel_rows - 1) + 1 + stride;
+    if rows <= 4 && dilation == 1 { 2 } else { 1 }
+}
+
+/// Runs a job.
+///
+/// # Safety
+/// The CPU has the instruction set; the windows, `SLACK` bytes behind the last included, and
+/// the outputs are valid memory; weights and constants are as long as the channels need.
+#[inline(always)]
+pub(crate) unsafe fn run<S: Simd>(job: &DepthwiseJob<'_>) {
+    for row in (0..job.rows).step_by(job.rows_at_once) {
+        for run in 0..job.runs {
+            for at in (0..job.run).step_by(4 * S::LANES) {
+                // SAFETY: the caller's.
+                unsafe {
+                    match job.rows_at_once {
+                        2 => block::<S, 2>(job, row, run, at),
+                        _ => block::<S, 1>(job, row, run, at),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Outputs `at` to `at + 4 · LANES` of a run, of one row or of two.
+///
+/// # Safety
+/// As `run`.
+#[inline(always)]
+unsafe fn block<S: Simd, const ROWS: usize>(
+    job: &DepthwiseJob<'_>,
+    row: usize,
+    run: usize,
+    at: usize,
+) {
+    let lanes = 4 * S::LANES;
+    let groups = match ROWS {
+        2 => 1,
+        _ => job.kernel[0].div_ceil(4),
+    };
+    let index = if job.repeats { 0 } else { at / lanes };
+    // SAFETY: the caller's.
+    unsafe {
+        let mut weights =
+            (job.weights.as_ptr()).add(index * groups * job.kernel[1] * ROWS * 4 * lanes);
+        let mut bias = [S::splat(0); 4];
+        for (v, bias) in bias.iter_mut().enumerate() {
+            *bias = S::load(job.bias.as_ptr().add(index * lanes + v * S::LANES));
+        }
+        let mut acc = [bias; ROWS];
+        for group in 0..groups {
+            // A row behind the last that counts meets weights of 0: the last stands for it.
+            let rows: [*const u8; 4] = std::array::from_fn(|r| {
+                let tap = row * job.stride + (4 * group + r) * job.dilation;
+                let tap = tap.min(job.input_rows - 1);
+                job.input.add(tap * job.pitch + run * job.run_step + at)
+            });
+            for column in 0..job.kernel[1] {
+                let a = S::interleave(rows.map(|row| row.add(column * job.column_step)));
+                for acc in &mut acc {
+                    for v in 0..4 {
+                        let w = S::Bytes::weights(weights);
+                        acc[v] = S::Bytes::dot(acc[v], S::Bytes::activations(a[v]), w);
+                        weights = weights.add(4 * S::LANES);
+                    }
+                }
+            }
+        }
+        let count = (job.run - at).min(lanes);
+        for (below, acc) in acc.into_iter().enumerate() {
+            let row = row + below;
+            if row < job.rows {
+                store::<S>(job, acc, row, run * job.run + at, index * lanes, count);
+            }
+        }
+    }
+}
+
+/// Stores `count` outputs of a row from `at` on, whose constants start at `constants`.
+///
+/// # Safety
+/// As `run`.
+#[inline(always)]
+unsafe fn store<S: Simd>(
+    job: &DepthwiseJob<'_>,
+    acc: [S::V; 4],
+    row: usize,
+    at: usize,
+    constants: usize,
+    count: usize,
+) {
+    // SAFETY: the caller's; `all` holds the widest vectors.
+    unsafe {
+        match job.output {
+            DepthwiseOutput::Accumulators { to, pitch } => {
+                let mut all = [0i32; 64];
+                for (v, acc) in acc.into_iter().enumerate() {
+                    S::store(all.as_mut_ptr().add(v * S::LANES), acc);
+                }
+                let to = to.add(row * pitch + at);
+                for (place, acc) in all[..4 * S::LANES].iter().enumerate() {
+                    let channel = S::interleaved(place / S::LANES, place % S::LANES);
+                    if channel < count {
+                        to.add(channel).write(*acc);
+                    }
+                }
+            }
+            DepthwiseOutput::Codes {
+                to,
+                pitch,
+                multipliers,
+                offsets,
+                clamp,
+                base,
+            } => {
+                let [low, high] = [S::splat_f32(clamp[0]), S::splat_f32(clamp[1])];
+                let base = S::splat(base);
+                let mut codes = acc;
+                for (v, codes) in codes.iter_mut().enumerate() {
+                    let multiplier = multipliers.as_ptr().add(constants + v * S::LANES);
+                    let offset = offsets.as_ptr().add(constants + v * S::LANES);
+                    let [multiplier, offset] = [S::load_f32(multiplier), S::load_f32(offset)];
+                    *codes = S::requantize(*codes, multiplier, offset, low, high, base);
+                }
+                S::store_interleaved(to.add(row * pitch + at), codes, count);
+            }
+        }
+    }
+}

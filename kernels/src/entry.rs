@@ -1,0 +1,89 @@
+//! Where an algorithm meets an instruction set.
+
+use crate::algorithms::Simple;
+use crate::algorithms::channels::ChannelJob;
+use crate::algorithms::depthwise::DepthwiseJob;
+use crate::algorithms::pixels::PixelJob;
+
+/// The algorithms as one instruction set runs them.
+///
+/// # Safety
+/// Each: the CPU has the instruction set, and the job's pointers are valid for what the job
+/// says that it reads and writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table {
+    /// Lanes of a vector.
+    pub(crate) lanes: usize,
+    /// See [`Simd::TILE_PIXELS`](crate::simd::Simd::TILE_PIXELS).
+    pub(crate) tile_pixels: [usize; 3],
+    /// See [`Simd::PIXEL_TILE_CHANNELS`](crate::simd::Simd::PIXEL_TILE_CHANNELS).
+    pub(crate) pixel_tile_channels: usize,
+    /// See [`Product::SHIFT`](crate::simd::Product::SHIFT), of bytes.
+    pub(crate) shift: i32,
+    /// See [`Simd::interleaved`](crate::simd::Simd::interleaved).
+    pub(crate) interleaved: fn(usize, usize) -> usize,
+    /// u8 · s8, output channels in the lanes.
+    pub(crate) channels_of_bytes: unsafe fn(&ChannelJob<'_>),
+    /// s16 · s16, output channels in the lanes.
+    pub(crate) channels_of_words: unsafe fn(&ChannelJob<'_>),
+    /// u8 · s8, pixels of a row in the lanes.
+    pub(crate) pixels: unsafe fn(&PixelJob<'_>),
+    /// u8 · s8, a channel by itself.
+    pub(crate) depthwise: unsafe fn(&DepthwiseJob<'_>),
+    /// Loops that compilers make vectors of.
+    pub(crate) simple: unsafe fn(Simple<'_>),
+}
+
+/// Compiles every algorithm for the vectors `$simd` with the target features `$feature`.
+macro_rules! entry_points {
+    ($simd:ty, $(#[$feature:meta])?) => {
+        use crate::algorithms::{self, channels, depthwise, pixels};
+        use crate::simd::{Product, Simd};
+
+        $(#[$feature])?
+        unsafe fn channels_of_bytes(job: &channels::ChannelJob<'_>) {
+            // SAFETY: the caller's.
+            unsafe { channels::run::<$simd, <$simd as Simd>::Bytes>(job) }
+        }
+
+        $(#[$feature])?
+        unsafe fn channels_of_words(job: &channels::ChannelJob<'_>) {
+            // SAFETY: the caller's.
+            unsafe { channels::run::<$simd, <$simd as Simd>::Words>(job) }
+        }
+
+        $(#[$feature])?
+        unsafe fn run_pixels(job: &pixels::PixelJob<'_>) {
+            // SAFETY: the caller's.
+            unsafe { pixels::run::<$simd>(job) }
+        }
+
+        $(#[$feature])?
+        unsafe fn run_depthwise(job: &depthwise::DepthwiseJob<'_>) {
+            // SAFETY: the caller's.
+            unsafe { depthwise::run::<$simd>(job) }
+        }
+
+        $(#[$feature])?
+        unsafe fn run_simple(of: algorithms::Simple<'_>) {
+            of.run();
+        }
+
+        /// What this instruction set offers; to be called on a CPU that has it.
+        pub(crate) fn table() -> crate::entry::Table {
+            crate::entry::Table {
+                lanes: <$simd as Simd>::LANES,
+                tile_pixels: <$simd as Simd>::TILE_PIXELS,
+                pixel_tile_channels: <$simd as Simd>::PIXEL_TILE_CHANNELS,
+                shift: <<$simd as Simd>::Bytes as Product<$simd>>::SHIFT,
+                interleaved: <$simd as Simd>::interleaved,
+                channels_of_bytes,
+                channels_of_words,
+                pixels: run_pixels,
+                depthwise: run_depthwise,
+                simple: run_simple,
+            }
+        }
+    };
+}
+pub(crate) use entry_points;

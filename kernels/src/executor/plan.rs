@@ -1,0 +1,314 @@
+//! What a session does, step by step, and the maps between the steps.
+
+use std::ops::RangeInclusive;
+
+use quant::formulas::output::oiq;
+use quant::{QuantError, QuantNetwork, QuantWeights, Rounding, Scale};
+use reference::geometry::rank;
+use reference::ops::AveragePoolGeometry;
+use reference::{Layer, Op, PoolGeometry};
+
+use crate::conv2d::Conv2dWeights;
+use crate::layout::MapShape;
+use crate::linear::LinearWeights;
+use crate::requantizer::{Channel, Requantizer, Stored};
+use crate::{Conv2d, Kernels, Linear};
+
+/// Images that go through the linear layers together: whole tiles of 6, 4 and 2 rows.
+pub(crate) const BLOCK: usize = 24;
+
+/// The stored code of 0: codes are s8 and symmetric.
+pub(super) const ZERO: u8 = Stored::Signed.shift() as u8;
+
+/// Whether layers that follow each other become one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fuse {
+    Yes,
+    No,
+}
+
+/// A packed network.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) kernels: Kernels,
+    pub(super) rounding: Rounding,
+    /// The input, then the maps that each step with an output of its own makes.
+    pub(super) maps: Vec<Maps>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// Where codes lie between steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Maps {
+    pub(super) shape: MapShape,
+    /// Images that they hold: a block where the reader or the writer takes a block, else one.
+    pub(super) slots: usize,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// The last of the network's layers that it computes.
+    pub(super) layer: usize,
+    /// Which maps it reads, and which it writes (the same if it works in place).
+    pub(super) maps: [usize; 2],
+    pub(super) kind: Kind,
+}
+
+/// What a step computes.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Conv2d(Box<Conv2d>, Requantize, Pooled),
+    Linear(Box<Linear>, Requantize),
+    Relu,
+    MaxPool(PoolGeometry),
+    AveragePool(AveragePoolGeometry),
+    /// Codes stay where they are.
+    Flatten,
+}
+
+/// Whether a convolution's step ends with a max-pool of 2 × 2.
+pub(super) type Pooled = bool;
+
+/// How a weighted layer's accumulators become codes.
+#[derive(Clone, Debug)]
+pub(super) enum Requantize {
+    /// In the kernel.
+    Certified(Requantizer),
+    /// By the formula itself, where no multiplier has its steps.
+    Formula { scale: Scale, least: i32 },
+}
+
+impl Requantize {
+    fn new(weights: &QuantWeights, rounding: Rounding, bound: i64, relu: bool) -> Self {
+        let scale = weights.output_scale;
+        let least = if relu { 0 } else { i32::from(i8::MIN) };
+        let clamp: RangeInclusive<i32> = least..=i32::from(i8::MAX);
+        // `QuantNetwork` proved that the bound is an int32.
+        let bound = i32::try_from(bound).unwrap_or(i32::MAX);
+        let channel = Channel {
+            reach: -bound..=bound,
+            slope: 1.0 / scale.wide(),
+            code: &|acc| i32::from(oiq(acc, scale, rounding)),
+        };
+        let outputs = weights.weight.shape()[0];
+        match Requantizer::certify_alike(&channel, outputs, 0, Stored::Signed, clamp) {
+            Some(requantizer) => Self::Certified(requantizer),
+            None => Self::Formula { scale, least },
+        }
+    }
+}
+
+/// The layers from one on that a weighted layer takes with it.
+struct Fused {
+    relu: bool,
+    pool: bool,
+    layers: usize,
+}
+
+impl Fused {
+    /// ReLU and max-pool of 2 × 2 in either order: both keep the order of codes, so they may
+    /// take place before or after each other and before requantization.
+    fn new(after: &[Layer<QuantWeights>], fuse: Fuse, may_pool: bool) -> Self {
+        let mut fused = Self {
+            relu: false,
+            pool: false,
+            layers: 0,
+        };
+        for layer in after.iter().take(if fuse == Fuse::Yes { 2 } else { 0 }) {
+            match &layer.op {
+                Op::Relu if !fused.relu => fused.relu = true,
+                Op::MaxPool2d(pool) if may_pool && !fused.pool && is_two_by_two(pool) => {
+                    fused.pool = true;
+                }
+                _ => break,
+            }
+            fused.layers += 1;
+        }
+        fused
+    }
+}
+
+fn is_two_by_two(pool: &PoolGeometry) -> bool {
+    pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.padding == [0, 0]
+}
+
+impl Plan {
+    pub(super) fn new(
+        network: &QuantNetwork,
+        kernels: Kernels,
+        fuse: Fuse,
+    ) -> Result<Self, QuantError> {
+        let layers = network.network().layers();
+        let shapes = network.network().shapes();
+        let mut bounds = network.accumulators().iter().map(|range| range.bound);
+        let mut plan = Self {
+            kernels,
+            rounding: network.rounding(),
+            maps: vec![Maps::new(
+                network.network().input().shape,
+                layers,
+                Slots::One,
+            )],
+            steps: Vec::with_capacity(layers.len()),
+        };
+        let mut next = 0;
+        while let Some(layer) = layers.get(next) {
+            let read = plan.maps.len() - 1;
+            let input = plan.maps[read].shape;
+            let bound = layer.weights().and_then(|_| bounds.next()).unwrap_or(0);
+            let mut fused = 0;
+            let in_layer = |error: QuantError| error.in_layer(&layer.name);
+            let kind = match &layer.op {
+                Op::Conv2d { geometry, weights } => {
+                    let conv = Conv2d::new(
+                        kernels,
+                        &Conv2dWeights {
+                            shape: rank("convolution weight (OIHW)", weights.weight.shape())?,
+                            codes: weights.weight.data(),
+                            bias: weights.bias.as_deref(),
+                            input_zero: ZERO,
+                        },
+                        *geometry,
+                        input,
+                    )
+                    .map_err(in_layer)?;
+                    let after = Fused::new(&layers[next + 1..], fuse, conv.pools());
+                    fused = after.layers;
+                    let requantize =
+                        Requantize::new(weights, network.rounding(), bound, after.relu);
+                    Kind::Conv2d(Box::new(conv), requantize, after.pool)
+                }
+                Op::Linear { weights } => {
+                    let after = Fused::new(&layers[next + 1..], fuse, false);
+                    fused = after.layers;
+                    let requantize =
+                        Requantize::new(weights, network.rounding(), bound, after.relu);
+                    let linear = linear(kernels, weights, input).map_err(in_layer)?;
+                    Kind::Linear(Box::new(linear), requantize)
+                }
+                Op::Relu => Kind::Relu,
+                Op::MaxPool2d(geometry) => Kind::MaxPool(*geometry),
+                Op::AveragePool2d(geometry) => Kind::AveragePool(*geometry),
+                Op::Flatten => Kind::Flatten,
+                Op::LogSoftmax => {
+                    let error = QuantError::Unsupported("log-softmax has no integer form");
+                    return Err(in_layer(error));
+                }
+            };
+            let last = next + fused;
+            let write = match kind {
+                Kind::Relu | Kind::Flatten => read,
+                _ => {
+                    let shape = match shapes[last][1..] {
+                        [c, h, w] => [c, h, w],
+                        [features] => [features, 1, 1],
+                        _ => return Err(in_layer(QuantError::Empty)),
+                    };
+                    let slots = match kind {
+                        Kind::Linear(..) => Slots::Block,
+                        _ => Slots::One,
+                    };
+                    plan.maps.push(Maps::new(shape, &layers[last + 1..], slots));
+                    read + 1
+                }
+            };
+            plan.steps.push(Step {
+                layer: last,
+                maps: [read, write],
+                kind,
+            });
+            next = last + 1;
+        }
+        // What the linear steps read, and what comes out, is there for a whole block.
+        let first_of_block = plan.image_steps();
+        for step in &plan.steps[first_of_block..] {
+            for maps in step.maps {
+                plan.maps[maps].slots = BLOCK;
+            }
+        }
+        if let Some(last) = plan.maps.last_mut() {
+            last.slots = BLOCK;
+        }
+        Ok(plan)
+    }
+
+    /// How many of the steps work on one image; those from there on work on a block.
+    pub(super) fn image_steps(&self) -> usize {
+        let first_linear =
+            (self.steps.iter()).position(|step| matches!(step.kind, Kind::Linear(..)));
+        first_linear.unwrap_or(self.steps.len())
+    }
+
+    /// Codes of an image at the input and at the output.
+    pub(super) fn lengths(&self) -> [usize; 2] {
+        let [first, last] = [0, self.maps.len() - 1];
+        [first, last].map(|maps| self.maps[maps].shape.codes())
+    }
+
+    /// How many images these codes and outputs are of.
+    pub(super) fn images(&self, codes: &[i8], out: &[i8]) -> usize {
+        let [input, output] = self.lengths();
+        let images = codes.len() / input;
+        assert_eq!(codes.len(), images * input, "codes of whole images");
+        assert_eq!(out.len(), images * output, "outputs of as many images");
+        images
+    }
+}
+
+enum Slots {
+    One,
+    Block,
+}
+
+impl Maps {
+    /// Of [C, H, W], with the border that the first of `readers` wants.
+    fn new(
+        [channels, height, width]: [usize; 3],
+        readers: &[Layer<QuantWeights>],
+        slots: Slots,
+    ) -> Self {
+        let mut readers = (readers.iter()).filter(|layer| !matches!(layer.op, Op::Relu));
+        let border = match readers.next().map(|layer| &layer.op) {
+            Some(Op::Conv2d { geometry, .. }) => geometry.padding,
+            _ => [0, 0],
+        };
+        Self {
+            shape: MapShape {
+                height,
+                width,
+                channels,
+                border,
+            },
+            slots: match slots {
+                Slots::One => 1,
+                Slots::Block => BLOCK,
+            },
+        }
+    }
+}
+
+/// A linear layer whose features lie pixel by pixel: `[y][x][c]` where the network's flatten
+/// says `[c][y][x]`.
+fn linear(kernels: Kernels, weights: &QuantWeights, input: MapShape) -> Result<Linear, QuantError> {
+    let [outputs, inputs] = rank("linear weight", weights.weight.shape())?;
+    let MapShape {
+        height,
+        width,
+        channels,
+        ..
+    } = input;
+    let code = |o: usize, i: usize| {
+        let [pixel, c] = [i / channels, i % channels];
+        weights.weight.item(o)[c * height * width + pixel]
+    };
+    Linear::new(
+        kernels,
+        &LinearWeights {
+            shape: [outputs, inputs],
+            code: &code,
+            bias: weights.bias.as_deref(),
+            input_zero: ZERO,
+        },
+    )
+}

@@ -1,0 +1,153 @@
+//! A linear layer, or a matrix product: rows of features times packed weights.
+
+use quant::QuantError;
+use reference::ShapeError;
+
+use crate::Kernels;
+use crate::algorithms::channels::{ChannelJob, Output};
+use crate::entry::Table;
+use crate::interface::table_of;
+use crate::layout::{SLACK, padded_channels};
+use crate::packing::{self, Element, Runs, Source};
+use crate::requantizer::Requantizer;
+
+/// The integers of a linear layer.
+pub struct LinearWeights<'a> {
+    /// Output features, input features.
+    pub shape: [usize; 2],
+    /// The code of output and input feature, less its zero point.
+    pub code: &'a dyn Fn(usize, usize) -> i8,
+    /// One an output; none is zeros. With the products it stays within int32.
+    pub bias: Option<&'a [i32]>,
+    /// The stored code that stands for 0 in the input.
+    pub input_zero: u8,
+}
+
+/// A linear layer, packed.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    table: Table,
+    shape: [usize; 2],
+    runs: Runs,
+    weights: Vec<u8>,
+    bias: Vec<i32>,
+}
+
+impl Linear {
+    /// Packs a layer.
+    ///
+    /// # Errors
+    /// A bias of another length, or no features.
+    pub fn new(kernels: Kernels, weights: &LinearWeights<'_>) -> Result<Self, QuantError> {
+        let table = table_of(kernels);
+        let [outputs, inputs] = weights.shape;
+        let got = weights.bias.map_or(outputs, <[i32]>::len);
+        if got != outputs {
+            return Err(ShapeError::Mismatch {
+                what: "values of the bias",
+                expected: outputs,
+                got,
+            }
+            .into());
+        }
+        if outputs == 0 || inputs == 0 {
+            return Err(QuantError::Empty);
+        }
+        let zero = i32::from(weights.input_zero) - table.shift;
+        let mut bias: Vec<i32> = (0..outputs)
+            .map(|o| {
+                let sum: i32 = (0..inputs).map(|i| i32::from((weights.code)(o, i))).sum();
+                let bias = weights.bias.map_or(0, |bias| bias[o]);
+                bias.wrapping_sub(zero.wrapping_mul(sum))
+            })
+            .collect();
+        bias.resize(padded_channels(outputs), 0);
+        let source = Source {
+            outputs,
+            kernel: [1, 1],
+            inputs,
+            at: &|o, _, _, i| i16::from((weights.code)(o, i)),
+        };
+        let runs = Runs::new([1, 1], [1, 1], inputs, inputs, inputs);
+        Ok(Self {
+            table,
+            shape: weights.shape,
+            weights: packing::for_channels(&table, Element::Byte, &source, &runs),
+            runs,
+            bias,
+        })
+    }
+
+    /// Output and input features.
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// The accumulators of `rows` rows of stored codes, `pitch` bytes apart.
+    ///
+    /// # Panics
+    /// `input` does not hold the rows and `SLACK` bytes, or `to` not `rows` times the outputs.
+    pub fn accumulators(&self, input: &[u8], rows: usize, pitch: usize, to: &mut [i32]) {
+        let [outputs, _] = self.shape;
+        assert_eq!(to.len(), rows * outputs, "accumulators");
+        let output = Output::Accumulators {
+            to: to.as_mut_ptr(),
+            step: [0, outputs],
+        };
+        self.run(input, rows, pitch, output);
+    }
+
+    /// The codes of `rows` rows, `to_pitch` bytes apart.
+    ///
+    /// # Panics
+    /// `input` does not hold the rows and `SLACK` bytes, or `to` not the outputs.
+    pub fn codes(
+        &self,
+        input: &[u8],
+        rows: usize,
+        pitch: usize,
+        requantizer: &Requantizer,
+        to: &mut [u8],
+        to_pitch: usize,
+    ) {
+        let [outputs, _] = self.shape;
+        assert!(to_pitch >= outputs || rows <= 1, "output pitch");
+        if let Some(last) = rows.checked_sub(1) {
+            assert!(to.len() >= last * to_pitch + outputs, "outputs");
+        }
+        assert!(
+            requantizer.multipliers.len() >= padded_channels(outputs),
+            "constants"
+        );
+        let output = Output::Codes {
+            to: to.as_mut_ptr(),
+            step: [0, to_pitch],
+            requantizer,
+            pooled: false,
+        };
+        self.run(input, rows, pitch, output);
+    }
+
+    fn run(&self, input: &[u8], rows: usize, pitch: usize, output: Output<'_>) {
+        let [outputs, inputs] = self.shape;
+        let Some(last) = rows.checked_sub(1) else {
+            return;
+        };
+        assert!(input.len() >= last * pitch + inputs + SLACK, "input rows");
+        let job = ChannelJob {
+            input: input.as_ptr(),
+            rows: 1,
+            columns: rows,
+            window_step: [0, pitch],
+            runs: &self.runs.starts,
+            quads: self.runs.quads(Element::Byte),
+            weights: &self.weights,
+            bias: &self.bias,
+            channels: outputs,
+            output,
+        };
+        // SAFETY: the table is this CPU's; the last row ends, whole quads included, within
+        // SLACK behind the features; outputs were checked by the callers.
+        unsafe { (self.table.channels_of_bytes)(&job) }
+    }
+}

@@ -1,0 +1,3 @@
+//! The algorithms compiled for every CPU.
+
+crate::entry::entry_points!(super::vector::Portable,);

@@ -1,0 +1,48 @@
+//! Pairs of words, one product at a time.
+
+use super::vector::Portable;
+use crate::simd::{Product, Simd};
+
+/// s16 times s16; sums wrap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words;
+
+type Lanes = <Portable as Simd>::V;
+
+// SAFETY of every block here: the trait's contract gives the pointers.
+impl Product<Portable> for Words {
+    const SHIFT: i32 = 0;
+    type A = Lanes;
+    type W = Lanes;
+
+    #[inline(always)]
+    unsafe fn broadcast(from: *const u8) -> Lanes {
+        [unsafe { from.cast::<i32>().read_unaligned() }; Portable::LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn activations(v: Lanes) -> Lanes {
+        v
+    }
+
+    #[inline(always)]
+    unsafe fn weights(from: *const u8) -> Lanes {
+        unsafe { Portable::load(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn broadcast_weights(from: *const u8) -> Lanes {
+        unsafe { Self::broadcast(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn dot(acc: Lanes, a: Lanes, w: Lanes) -> Lanes {
+        std::array::from_fn(|lane| {
+            let [a, w] = [a[lane], w[lane]];
+            let low = (a << 16 >> 16) * (w << 16 >> 16);
+            (acc[lane])
+                .wrapping_add(low)
+                .wrapping_add((a >> 16) * (w >> 16))
+        })
+    }
+}

@@ -1,0 +1,241 @@
+//! Accumulators to codes by one float32 multiplication, certified.
+//!
+//! Contracts differ in how they scale and round, and each has its own constants. Seen from
+//! outside, one that never falls as the accumulator grows is a staircase: for each code `k`
+//! the first accumulator `t_k` that reaches it. Two staircases with the same steps are equal
+//! everywhere, so the kernels need one arithmetic only,
+//!
+//! ```text
+//! code(acc) = int(clamp(f32(acc) · multiplier + offset, low, high)) + base
+//! ```
+//!
+//! for which `multiplier` and `offset` are searched until its steps are those of the contract,
+//! tried with this very arithmetic at `t_k` and `t_k − 1` for every `k`. Both sides never fall
+//! (float32 conversion, product, sum and rounding do not), so this is a proof and not a
+//! sample. Where the search finds none the contract itself requantizes, more slowly.
+
+use std::ops::RangeInclusive;
+
+use crate::layout::padded_channels;
+
+/// The accumulators at which a channel's codes rise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staircase {
+    /// The least code on the reach.
+    low: i32,
+    /// `steps[i]` is the first accumulator whose code is at least `low + 1 + i`.
+    steps: Vec<i32>,
+    reach: (i32, i32),
+}
+
+impl Staircase {
+    /// The steps of `code` on `reach`, found by bisection: `code` must not fall as the
+    /// accumulator grows.
+    pub fn new(reach: RangeInclusive<i32>, code: impl Fn(i32) -> i32) -> Self {
+        let (start, end) = reach.into_inner();
+        let (low, high) = (code(start), code(end));
+        let mut from = start;
+        let steps = (low + 1..=high)
+            .map(|k| {
+                // code(from − 1 or less) < k, code(to) ≥ k.
+                let mut to = end;
+                while from < to {
+                    // Rounded down, so that it is below `to`.
+                    let middle = ((i64::from(from) + i64::from(to)) >> 1) as i32;
+                    match code(middle) >= k {
+                        true => to = middle,
+                        false => from = middle + 1,
+                    }
+                }
+                to
+            })
+            .collect();
+        Self {
+            low,
+            steps,
+            reach: (start, end),
+        }
+    }
+
+    /// The multiplier and the offset whose codes, `base` added, are these; `slope` is about
+    /// the rise of the codes for each accumulator.
+    fn certify(&self, slope: f64, base: i32, clamp: [i32; 2]) -> Option<(f32, f32)> {
+        let nearest = slope as f32;
+        // A multiplier beside the nearest may have room for an offset where that has none.
+        let multipliers = [
+            nearest,
+            nearest.next_up(),
+            nearest.next_down(),
+            nearest.next_up().next_up(),
+            nearest.next_down().next_down(),
+        ];
+        (multipliers.into_iter())
+            .flat_map(|multiplier| {
+                let offsets = self.offsets(multiplier, base).into_iter().flatten();
+                offsets.map(move |offset| (multiplier, offset))
+            })
+            .find(|&(multiplier, offset)| self.holds(multiplier, offset, base, clamp))
+    }
+
+    /// Offsets for which `t_k · m + offset` lies above `k − base − ½` and `(t_k − 1) · m +
+    /// offset` below it, for every k: 0 if it is one, and the middle of all.
+    fn offsets(&self, multiplier: f32, base: i32) -> Option<[f32; 2]> {
+        let m = f64::from(multiplier);
+        let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
+        for (k, &step) in (self.low + 1..).zip(&self.steps) {
+            let boundary = f64::from(k - base) - 0.5;
+            least = least.max(boundary - f64::from(step as f32) * m);
+            if step > self.reach.0 {
+                most = most.min(boundary - f64::from((step - 1) as f32) * m);
+            }
+        }
+        let middle = match (least.is_finite(), most.is_finite()) {
+            (true, true) => least.midpoint(most),
+            (true, false) => least,
+            (false, true) => most,
+            (false, false) => 0.0,
+        } as f32;
+        let plain = if least <= 0.0 && 0.0 <= most {
+            0.0
+        } else {
+            middle
+        };
+        (least <= most).then_some([plain, middle])
+    }
+
+    /// Whether the arithmetic has these steps: tried on both sides of each, and at the ends.
+    fn holds(&self, multiplier: f32, offset: f32, base: i32, clamp: [i32; 2]) -> bool {
+        let [low, high] = clamp.map(|code| (code - base) as f32);
+        let made = |acc| code(acc, multiplier, offset, low, high) + base;
+        let sides = (self.low + 1..)
+            .zip(&self.steps)
+            .all(|(k, &step)| made(step) >= k && (step == self.reach.0 || made(step - 1) < k));
+        let top = self.low + self.steps.len() as i32;
+        sides && made(self.reach.0) == self.low && made(self.reach.1) == top
+    }
+}
+
+/// The arithmetic of every kernel.
+#[inline(always)]
+pub(crate) fn code(acc: i32, multiplier: f32, offset: f32, low: f32, high: f32) -> i32 {
+    let code = acc as f32 * multiplier + offset;
+    // Adding 1.5 · 2²³ and taking it away rounds to an integer, ties to even, by the rule of
+    // float32 addition: `round_ties_even` is a call on CPUs without an instruction for it.
+    const INTEGERS_ONLY: f32 = 12_582_912.0;
+    ((code.max(low).min(high) + INTEGERS_ONLY) - INTEGERS_ONLY) as i32
+}
+
+/// One channel's requantization to be certified.
+pub struct Channel<'a> {
+    /// The accumulators that the weights and the input's codes can reach.
+    pub reach: RangeInclusive<i32>,
+    /// About the rise of the codes for each accumulator, > 0.
+    pub slope: f64,
+    /// The code of an accumulator on the reach: it never falls.
+    pub code: &'a dyn Fn(i32) -> i32,
+}
+
+impl Channel<'_> {
+    fn staircase(&self, [low, high]: [i32; 2]) -> Staircase {
+        Staircase::new(self.reach.clone(), |acc| (self.code)(acc).clamp(low, high))
+    }
+}
+
+/// What the kernels add to codes that they store as u8: 128 of s8 codes, 0 of u8 codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// −128 to 127, stored as 0 to 255.
+    Signed,
+    /// 0 to 255.
+    Unsigned,
+}
+
+impl Stored {
+    /// What is added to a code.
+    pub const fn shift(self) -> i32 {
+        match self {
+            Self::Signed => 128,
+            Self::Unsigned => 0,
+        }
+    }
+
+    /// The codes.
+    pub const fn codes(self) -> RangeInclusive<i32> {
+        -self.shift()..=255 - self.shift()
+    }
+}
+
+/// The constants of a layer's channels, certified.
+#[derive(Clone, Debug)]
+pub struct Requantizer {
+    /// One a channel, then 0 to a whole number of the widest tiles.
+    pub(crate) multipliers: Vec<f32>,
+    /// One a channel; then 0.
+    pub(crate) offsets: Vec<f32>,
+    /// The least code, less the base.
+    pub(crate) low: f32,
+    /// The largest code, less the base.
+    pub(crate) high: f32,
+    /// What is added to the rounded product: a zero point, and the shift of stored codes.
+    pub(crate) base: i32,
+}
+
+impl Requantizer {
+    /// Certifies every channel; `clamp` are the codes that the layer gives, an activation
+    /// included. `zero_point` is added after rounding, or before: both are tried.
+    ///
+    /// `None` where a channel's codes cannot be made so.
+    pub fn certify<'a>(
+        channels: &[Channel<'a>],
+        zero_point: i32,
+        stored: Stored,
+        clamp: RangeInclusive<i32>,
+    ) -> Option<Self> {
+        let clamp = [*clamp.start(), *clamp.end()];
+        let staircases: Vec<Staircase> = (channels.iter())
+            .map(|channel| channel.staircase(clamp))
+            .collect();
+        // A base of the other parity sends ties the other way, as a zero point does that was
+        // added before rounding.
+        [zero_point, zero_point + 1].into_iter().find_map(|base| {
+            let constants: Vec<(f32, f32)> = (staircases.iter().zip(channels))
+                .map(|(staircase, channel)| staircase.certify(channel.slope, base, clamp))
+                .collect::<Option<_>>()?;
+            Some(Self::new(&constants, base, stored, clamp))
+        })
+    }
+
+    /// The same for `outputs` channels that are alike: one is certified.
+    pub fn certify_alike(
+        channel: &Channel<'_>,
+        outputs: usize,
+        zero_point: i32,
+        stored: Stored,
+        clamp: RangeInclusive<i32>,
+    ) -> Option<Self> {
+        let mut one = Self::certify(std::slice::from_ref(channel), zero_point, stored, clamp)?;
+        for constants in [&mut one.multipliers, &mut one.offsets] {
+            let of_all = constants[0];
+            constants.clear();
+            constants.resize(outputs, of_all);
+            constants.resize(padded_channels(outputs), 0.0);
+        }
+        Some(one)
+    }
+
+    fn new(constants: &[(f32, f32)], base: i32, stored: Stored, clamp: [i32; 2]) -> Self {
+        let (mut multipliers, mut offsets): (Vec<f32>, Vec<f32>) =
+            constants.iter().copied().unzip();
+        let padded = padded_channels(constants.len());
+        multipliers.resize(padded, 0.0);
+        offsets.resize(padded, 0.0);
+        let [low, high] = clamp.map(|code| (code - base) as f32);
+        Self {
+            multipliers,
+            offsets,
+            low,
+            high,
+            base: base + stored.shift(),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The algorithms compiled for this instruction set.
+
+crate::entry::entry_points!(
+    super::vector::Vector256<super::vector::Avx2>,
+    #[target_feature(enable = "avx2")]
+);

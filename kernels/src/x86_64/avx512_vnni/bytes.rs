@@ -1,0 +1,42 @@
+//! Quads of bytes by `vpdpbusd`.
+
+use std::arch::x86_64::*;
+
+use super::vector::Avx512;
+use crate::simd::Product;
+
+/// u8 activations as they are times s8 weights: no sum of it saturates.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bytes;
+
+// SAFETY of every block here: the trait's contract gives the features and the pointers.
+impl Product<Avx512> for Bytes {
+    const SHIFT: i32 = 0;
+    type A = __m512i;
+    type W = __m512i;
+
+    #[inline(always)]
+    unsafe fn broadcast(from: *const u8) -> __m512i {
+        unsafe { _mm512_set1_epi32(from.cast::<i32>().read_unaligned()) }
+    }
+
+    #[inline(always)]
+    unsafe fn activations(v: __m512i) -> __m512i {
+        v
+    }
+
+    #[inline(always)]
+    unsafe fn weights(from: *const u8) -> __m512i {
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn broadcast_weights(from: *const u8) -> __m512i {
+        unsafe { _mm512_set1_epi32(from.cast::<i32>().read_unaligned()) }
+    }
+
+    #[inline(always)]
+    unsafe fn dot(acc: __m512i, a: __m512i, w: __m512i) -> __m512i {
+        unsafe { _mm512_dpbusd_epi32(acc, a, w) }
+    }
+}
