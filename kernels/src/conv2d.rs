@@ -5,7 +5,7 @@ use reference::{Conv2dGeometry, ShapeError};
 
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::algorithms::depthwise::{DepthwiseJob, DepthwiseOutput, rows_at_once};
-use crate::algorithms::pixels::{PixelJob, scratch_len};
+use crate::algorithms::pixels::{PixelJob, Planes};
 use crate::entry::Table;
 use crate::layout::{MapShape, SLACK, padded_channels};
 use crate::packing::{self, Element, Runs, Source};
@@ -45,7 +45,8 @@ enum Path {
         groups: Vec<(Vec<u8>, Vec<i32>)>,
     },
     Pixels {
-        quads: Vec<usize>,
+        quads: usize,
+        taps: Vec<[usize; 2]>,
         weights: Vec<u8>,
         bias: Vec<i32>,
     },
@@ -147,7 +148,7 @@ impl Conv2d {
             inputs,
             at: &at,
         };
-        let path = Path::new(&table, &source, bias, geometry, input, width);
+        let path = Path::new(&table, &source, bias, geometry, input, [height, width]);
         Ok(Self {
             table,
             input,
@@ -281,34 +282,40 @@ impl Conv2d {
             }
             Path::Pixels {
                 quads,
+                taps,
                 weights,
                 bias,
             } => {
-                let input_rows = sy * (rows - 1) + geometry.dilation[0] * (kernel[0] - 1) + 1;
-                let len = scratch_len(self.table.lanes, input_rows, columns, quads.len());
-                if scratch.quads.len() < len {
-                    scratch.quads.resize(len, 0);
+                let planes = planes(&self.table, [rows, columns], *quads, geometry, *kernel);
+                // Rows and columns are fewer where the last of an odd number is not pooled.
+                let fresh: Vec<[usize; 2]>;
+                let taps = match [rows, columns] == self.output[..2] {
+                    true => taps,
+                    false => {
+                        fresh = planes.taps(kernel[0], geometry.dilation[0]);
+                        &fresh
+                    }
+                };
+                if scratch.quads.len() < planes.len() {
+                    scratch.quads.resize(planes.len(), 0);
                 }
                 let job = PixelJob {
                     input,
-                    input_rows,
                     pitch,
                     rows,
                     columns,
                     step: sx * shape.channels,
-                    quads,
-                    stride: sy,
-                    dilation: geometry.dilation[0],
-                    kernel_rows: kernel[0],
+                    planes,
+                    taps,
                     weights,
                     bias,
                     channels: self.output[2],
                     scratch: scratch.quads.as_mut_ptr(),
                     output,
                 };
-                // SAFETY: the table is this CPU's. A block starts at a window inside of the
-                // maps and reads SLACK bytes at most from each of its quads; the scratch is as
-                // long as the job's rows need; outputs were checked by the callers.
+                // SAFETY: the table is this CPU's. A vector of quads starts at a window inside of
+                // the maps and reads SLACK bytes at most; the scratch is as long as the planes;
+                // outputs were checked by the callers.
                 unsafe { (self.table.pixels)(&job) }
             }
             Path::Depthwise {
@@ -398,8 +405,9 @@ impl Path {
         bias: Vec<i32>,
         geometry: Conv2dGeometry,
         input: MapShape,
-        columns: usize,
+        output: [usize; 2],
     ) -> Self {
+        let columns = output[1];
         let Conv2dGeometry {
             stride,
             dilation,
@@ -412,10 +420,17 @@ impl Path {
             return Self::depthwise(table, source, &bias, geometry, input, columns);
         }
         let step = stride[1] * input.channels;
-        if groups == 1 && step <= 4 && dilation[1] == 1 && pixels_pay(table, columns, channels) {
+        if groups == 1
+            && step <= 4
+            && dilation[1] == 1
+            && pixels_pay(table, output[0].div_ceil(2) * columns, channels)
+        {
             let row = kernel[1] * input.channels;
+            let quads = row.div_ceil(4);
+            let planes = planes(table, output, quads, &geometry, kernel);
             return Self::Pixels {
-                quads: (0..row).step_by(4).collect(),
+                quads,
+                taps: planes.taps(kernel[0], geometry.dilation[0]),
                 weights: packing::for_pixels(table, source),
                 bias,
             };
@@ -489,8 +504,20 @@ impl Path {
     }
 }
 
+/// Where the pixels algorithm keeps the quads of an image.
+fn planes(
+    table: &Table,
+    output: [usize; 2],
+    quads: usize,
+    geometry: &Conv2dGeometry,
+    kernel: [usize; 2],
+) -> Planes {
+    let rows = [geometry.stride[0], geometry.dilation[0], kernel[0]];
+    Planes::new(table.lanes, output, quads, rows)
+}
+
 /// Whether pixels fill more of the lanes than channels would.
-fn pixels_pay(table: &Table, columns: usize, channels: usize) -> bool {
+fn pixels_pay(table: &Table, pixels: usize, channels: usize) -> bool {
     let filled = |used: usize, of: usize| used as f64 / used.next_multiple_of(of) as f64;
-    filled(columns, 2 * table.lanes) > filled(channels, table.lanes)
+    filled(pixels, 2 * table.lanes) > filled(channels, table.lanes)
 }

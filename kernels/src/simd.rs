@@ -54,9 +54,14 @@ pub(crate) trait Simd: Copy {
     ) -> Self::V;
     /// The low byte of the first `count` lanes, 1 to `LANES`.
     unsafe fn store_bytes(to: *mut u8, v: Self::V, count: usize);
-    /// Four bytes a lane, those of lane `i` from `from + i · step` on; `step` is 1 to 4. It may
-    /// read [`crate::layout::SLACK`] bytes from the first on.
-    unsafe fn strided_quads(from: *const u8, step: usize) -> Self::V;
+    /// Four results of four bytes a lane: those of lane `i` of result `j` are from
+    /// `from + i · step + 4 · j` on; `step` is 1 to 4. May read [`SLACK`] bytes from the first on.
+    ///
+    /// [`SLACK`]: crate::layout::SLACK
+    unsafe fn strided_quads(from: *const u8, step: usize) -> [Self::V; 4];
+    /// The first `channels` bytes, 5 to 8, of each lane of `low` and then `high`, two lanes in 16
+    /// bytes: lanes `2k` and `2k + 1` at `(k mod 2) · 4 · LANES + (k div 2) · 16`.
+    unsafe fn store_pairs(to: *mut u8, low: Self::V, high: Self::V, channels: usize);
     /// The bytes of four rows side by side: lane `i` of result `j` is
     /// `r₀[c] | r₁[c] << 8 | r₂[c] << 16 | r₃[c] << 24` with `c = interleaved(j, i)`. Reads
     /// `4 · LANES` bytes of each row.
@@ -103,6 +108,23 @@ pub(crate) const PIXELS: [[u8; 16]; 4] = {
             i += 1;
         }
         step += 1;
+    }
+    all
+};
+
+/// The first `channels` bytes of each half of 16, side by side, for `PAIRS[channels - 5]`.
+pub(crate) const PAIRS: [[u8; 16]; 4] = {
+    // A place of 0x80 gives 0.
+    let mut all = [[0x80; 16]; 4];
+    let mut channels = 5;
+    while channels <= 8 {
+        let mut i = 0;
+        while i < channels {
+            all[channels - 5][i] = i as u8;
+            all[channels - 5][channels + i] = 8 + i as u8;
+            i += 1;
+        }
+        channels += 1;
     }
     all
 };

@@ -183,9 +183,13 @@ unsafe fn tile<
     let [down, next] = job.window_step;
     // SAFETY: the caller's.
     unsafe {
-        let mut acc: [[S::V; VECTORS]; PIXELS] =
-            [std::array::from_fn(|v| S::load(job.bias.as_ptr().add(panel.first + v * S::LANES)));
-                PIXELS];
+        // Loops, not closures, here and in every algorithm: a closure is a function of its own,
+        // without the target features.
+        let mut bias = [S::splat(0); VECTORS];
+        for (v, bias) in bias.iter_mut().enumerate() {
+            *bias = S::load(job.bias.as_ptr().add(panel.first + v * S::LANES));
+        }
+        let mut acc = [bias; PIXELS];
         let window = job.input.add(row * down + column * next);
         let mut weights = panel.weights;
         for &run in job.runs {
@@ -206,6 +210,15 @@ unsafe fn tile<
                 quad = quad.add(4);
             }
         }
+        // What follows indexes a copy in memory, in loops that are not unrolled: if it were the
+        // accumulators themselves, they would live in memory while they are added to.
+        let mut copy = [bias; PIXELS];
+        for pixel in 0..PIXELS {
+            for v in 0..VECTORS {
+                copy[pixel][v] = acc[pixel][v];
+            }
+        }
+        let acc = std::hint::black_box(&copy);
         match job.output {
             Output::Accumulators { to, step } => {
                 for (pixel, acc) in acc.iter().enumerate() {

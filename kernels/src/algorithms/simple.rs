@@ -30,6 +30,13 @@ pub(crate) enum Simple<'a> {
         /// As many.
         codes: &'a mut [u8],
     },
+    /// Stored codes of s8 codes.
+    Store {
+        /// The codes.
+        codes: &'a [i8],
+        /// As many.
+        to: &'a mut [u8],
+    },
     /// No code below the least.
     AtLeast {
         /// In place.
@@ -74,6 +81,11 @@ impl Simple<'_> {
                 let [multiplier, offset] = [of.multipliers[0], of.offsets[0]];
                 for (to, &acc) in codes.iter_mut().zip(acc) {
                     *to = (code(acc, multiplier, offset, of.low, of.high) + of.base) as u8;
+                }
+            }
+            Self::Store { codes, to } => {
+                for (to, &code) in to.iter_mut().zip(codes) {
+                    *to = code as u8 ^ 0x80;
                 }
             }
             Self::AtLeast { codes, least } => {

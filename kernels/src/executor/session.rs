@@ -95,14 +95,17 @@ impl<'a> Session<'a> {
         let maps = self.plan.maps[0];
         let shape = maps.shape;
         let to = &mut self.maps[0][slot % maps.slots * shape.bytes()..];
+        if order == Order::Nhwc && shape.border == [0, 0] {
+            let to = &mut to[..shape.bytes()];
+            return simple(&self.table, Simple::Store { codes, to });
+        }
         let row = shape.width * shape.channels;
         for y in 0..shape.height {
             let to = &mut to[shape.inside() + y * shape.pitch()..][..row];
             match order {
                 Order::Nhwc => {
-                    for (to, &code) in to.iter_mut().zip(&codes[y * row..]) {
-                        *to = code as u8 ^ ZERO;
-                    }
+                    let codes = &codes[y * row..][..row];
+                    simple(&self.table, Simple::Store { codes, to });
                 }
                 Order::Nchw => {
                     for c in 0..shape.channels {

@@ -97,8 +97,26 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn strided_quads(from: *const u8, step: usize) -> Self::V {
-        std::array::from_fn(|lane| unsafe { from.add(lane * step).cast::<i32>().read_unaligned() })
+    unsafe fn strided_quads(from: *const u8, step: usize) -> [Self::V; 4] {
+        std::array::from_fn(|quad| {
+            std::array::from_fn(|lane| unsafe {
+                from.add(lane * step + 4 * quad)
+                    .cast::<i32>()
+                    .read_unaligned()
+            })
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_pairs(to: *mut u8, low: Self::V, high: Self::V, channels: usize) {
+        for lane in 0..LANES {
+            let pair = lane / 2;
+            let at = pair % 2 * 4 * LANES + pair / 2 * 16 + lane % 2 * channels;
+            let bytes = u64::from(low[lane] as u32) | u64::from(high[lane] as u32) << 32;
+            for (place, byte) in bytes.to_le_bytes().into_iter().enumerate().take(channels) {
+                unsafe { to.add(at + place).write(byte) }
+            }
+        }
     }
 
     #[inline(always)]

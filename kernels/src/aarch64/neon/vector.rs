@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bytes::Bytes;
 use super::words::Words;
-use crate::simd::{PIXELS, Product, Simd};
+use crate::simd::{PAIRS, PIXELS, Product, Simd};
 
 /// The vectors of every instruction set of 128 bits; `F` says how it multiplies.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +116,26 @@ impl<F: Family> Simd for Vector128<F> {
     }
 
     #[inline(always)]
-    unsafe fn strided_quads(from: *const u8, step: usize) -> int32x4_t {
+    unsafe fn strided_quads(from: *const u8, step: usize) -> [int32x4_t; 4] {
         unsafe {
             let pixels = vld1q_u8(PIXELS[step - 1].as_ptr());
-            vreinterpretq_s32_u8(vqtbl1q_u8(vld1q_u8(from), pixels))
+            let mut quads = [vdupq_n_s32(0); 4];
+            for (quad, to) in quads.iter_mut().enumerate() {
+                let bytes = vld1q_u8(from.add(4 * quad));
+                *to = vreinterpretq_s32_u8(vqtbl1q_u8(bytes, pixels));
+            }
+            quads
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_pairs(to: *mut u8, low: int32x4_t, high: int32x4_t, channels: usize) {
+        unsafe {
+            let places = vld1q_u8(PAIRS[channels - 5].as_ptr());
+            let even = vreinterpretq_u8_s32(vzip1q_s32(low, high));
+            let odd = vreinterpretq_u8_s32(vzip2q_s32(low, high));
+            vst1q_u8(to, vqtbl1q_u8(even, places));
+            vst1q_u8(to.add(16), vqtbl1q_u8(odd, places));
         }
     }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bytes::Bytes;
 use super::words::Words;
-use crate::simd::{PIXELS, Product, Simd};
+use crate::simd::{PAIRS, PIXELS, Product, Simd};
 
 /// The vectors of every instruction set of 256 bits; `F` says how it multiplies.
 #[derive(Clone, Copy, Debug)]
@@ -124,15 +124,29 @@ impl<F: Family> Simd for Vector256<F> {
     }
 
     #[inline(always)]
-    unsafe fn strided_quads(from: *const u8, step: usize) -> __m256i {
+    unsafe fn strided_quads(from: *const u8, step: usize) -> [__m256i; 4] {
         unsafe {
-            let low = _mm_loadu_si128(from.cast());
-            let high = _mm_loadu_si128(from.add(4 * step).cast());
             let pixels = _mm_loadu_si128(PIXELS[step - 1].as_ptr().cast());
-            _mm256_shuffle_epi8(
-                _mm256_set_m128i(high, low),
-                _mm256_broadcastsi128_si256(pixels),
-            )
+            let pixels = _mm256_broadcastsi128_si256(pixels);
+            let mut quads = [pixels; 4];
+            for (quad, to) in quads.iter_mut().enumerate() {
+                let low = _mm_loadu_si128(from.add(4 * quad).cast());
+                let high = _mm_loadu_si128(from.add(4 * quad + 4 * step).cast());
+                *to = _mm256_shuffle_epi8(_mm256_set_m128i(high, low), pixels);
+            }
+            quads
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_pairs(to: *mut u8, low: __m256i, high: __m256i, channels: usize) {
+        unsafe {
+            let places = _mm_loadu_si128(PAIRS[channels - 5].as_ptr().cast());
+            let places = _mm256_broadcastsi128_si256(places);
+            let even = _mm256_shuffle_epi8(_mm256_unpacklo_epi32(low, high), places);
+            let odd = _mm256_shuffle_epi8(_mm256_unpackhi_epi32(low, high), places);
+            _mm256_storeu_si256(to.cast(), even);
+            _mm256_storeu_si256(to.add(32).cast(), odd);
         }
     }
 

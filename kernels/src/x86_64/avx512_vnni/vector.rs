@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::bytes::Bytes;
 use super::words::Words;
-use crate::simd::{PIXELS, Simd};
+use crate::simd::{PAIRS, PIXELS, Simd};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx512;
@@ -124,15 +124,37 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn strided_quads(from: *const u8, step: usize) -> __m512i {
+    unsafe fn strided_quads(from: *const u8, step: usize) -> [__m512i; 4] {
         unsafe {
-            let windows = _mm512_loadu_si512(WINDOWS[step - 1].as_ptr().cast());
             let pixels = _mm_loadu_si128(PIXELS[step - 1].as_ptr().cast());
+            let pixels = _mm512_broadcast_i32x4(pixels);
+            let first = _mm512_loadu_si512(WINDOWS[step - 1].as_ptr().cast());
             let bytes = _mm512_loadu_si512(from.cast());
-            _mm512_shuffle_epi8(
-                _mm512_permutexvar_epi32(windows, bytes),
-                _mm512_broadcast_i32x4(pixels),
-            )
+            let mut quads = [bytes; 4];
+            for (quad, to) in quads.iter_mut().enumerate() {
+                // The last quad's windows end within the 64 bytes if pixels are near.
+                let (bytes, windows) = match step {
+                    4 => (_mm512_loadu_si512(from.add(4 * quad).cast()), first),
+                    _ => (
+                        bytes,
+                        _mm512_add_epi32(first, _mm512_set1_epi32(quad as i32)),
+                    ),
+                };
+                *to = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(windows, bytes), pixels);
+            }
+            quads
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_pairs(to: *mut u8, low: __m512i, high: __m512i, channels: usize) {
+        unsafe {
+            let places = _mm_loadu_si128(PAIRS[channels - 5].as_ptr().cast());
+            let places = _mm512_broadcast_i32x4(places);
+            let even = _mm512_shuffle_epi8(_mm512_unpacklo_epi32(low, high), places);
+            let odd = _mm512_shuffle_epi8(_mm512_unpackhi_epi32(low, high), places);
+            _mm512_storeu_si512(to.cast(), even);
+            _mm512_storeu_si512(to.add(64).cast(), odd);
         }
     }
 
