@@ -344,8 +344,9 @@ impl Conv2d {
                             pitch: step[0],
                             multipliers: &constants[0],
                             offsets: &constants[1],
-                            clamp: [requantizer.low, requantizer.high],
-                            base: requantizer.base,
+                            clamp: requantizer.stored(),
+                            // A zero point and 128 at most.
+                            base: requantizer.base as i16,
                         }
                     }
                 };

@@ -39,8 +39,8 @@ impl<'a> Executor<'a> {
         Session::new(&self.plan)
     }
 
-    /// The codes of the last layer for input codes of any number of images, split over the
-    /// sessions, one a thread of the pool; each image's codes are the same on any number.
+    /// The codes of the last layer for input codes of any number of images, both in `order`,
+    /// split over the sessions, one a thread of the pool; each image's codes are the same on any number.
     ///
     /// # Panics
     /// There is no session, or codes and outputs are not those of as many whole images.
@@ -77,7 +77,7 @@ impl<'a> Executor<'a> {
         let [_, output] = self.plan.lengths();
         let mut out = vec![0; images * output];
         let threads = rayon::current_num_threads()
-            .min(images.div_ceil(plan::BLOCK))
+            .min(images.div_ceil(self.plan.block))
             .max(1);
         let mut sessions: Vec<Session<'_>> = (0..threads).map(|_| self.session()).collect();
         self.run(&mut sessions, input.data(), Order::Nchw, &mut out);

@@ -71,15 +71,16 @@ impl Staircase {
         ];
         (multipliers.into_iter())
             .flat_map(|multiplier| {
-                let offsets = self.offsets(multiplier, base).into_iter().flatten();
+                let offsets = self.offsets(multiplier, base).into_iter();
                 offsets.map(move |offset| (multiplier, offset))
             })
             .find(|&(multiplier, offset)| self.holds(multiplier, offset, base, clamp))
     }
 
-    /// Offsets for which `t_k · m + offset` lies above `k − base − ½` and `(t_k − 1) · m +
-    /// offset` below it, for every k: 0 if it is one, and the middle of all.
-    fn offsets(&self, multiplier: f32, base: i32) -> Option<[f32; 2]> {
+    /// Offsets to try: 0, with which float32 meets ties as the contract does if the multiplier
+    /// is good; and the middle of those for which, in exact numbers, `t_k · m + offset` lies
+    /// above `k − base − ½` and `(t_k − 1) · m + offset` below it, for every k.
+    fn offsets(&self, multiplier: f32, base: i32) -> [f32; 2] {
         let m = f64::from(multiplier);
         let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
         for (k, &step) in (self.low + 1..).zip(&self.steps) {
@@ -94,18 +95,17 @@ impl Staircase {
             (true, false) => least,
             (false, true) => most,
             (false, false) => 0.0,
-        } as f32;
-        let plain = if least <= 0.0 && 0.0 <= most {
-            0.0
-        } else {
-            middle
         };
-        (least <= most).then_some([plain, middle])
+        [0.0, middle as f32]
     }
 
     /// Whether the arithmetic has these steps: tried on both sides of each, and at the ends.
     fn holds(&self, multiplier: f32, offset: f32, base: i32, clamp: [i32; 2]) -> bool {
         let [low, high] = clamp.map(|code| (code - base) as f32);
+        let ends = [self.reach.0, self.reach.1].map(|acc| acc as f32 * multiplier + offset);
+        if ends.iter().any(|end| end.abs() >= LARGEST) {
+            return false;
+        }
         let made = |acc| code(acc, multiplier, offset, low, high) + base;
         let sides = (self.low + 1..)
             .zip(&self.steps)
@@ -124,6 +124,15 @@ pub(crate) fn code(acc: i32, multiplier: f32, offset: f32, low: f32, high: f32) 
     const INTEGERS_ONLY: f32 = 12_582_912.0;
     ((code.max(low).min(high) + INTEGERS_ONLY) - INTEGERS_ONLY) as i32
 }
+
+/// The same without the clamp, for results below 2³⁰ in size.
+#[inline(always)]
+pub(crate) fn round(acc: i32, multiplier: f32, offset: f32) -> i32 {
+    (acc as f32 * multiplier + offset).round_ties_even() as i32
+}
+
+/// Products of this size and more are not certified: kernels round before they clamp.
+const LARGEST: f32 = (1 << 30) as f32;
 
 /// One channel's requantization to be certified.
 pub struct Channel<'a> {
@@ -178,6 +187,13 @@ pub struct Requantizer {
     pub(crate) high: f32,
     /// What is added to the rounded product: a zero point, and the shift of stored codes.
     pub(crate) base: i32,
+}
+
+impl Requantizer {
+    /// The least and the largest stored code.
+    pub(crate) fn stored(&self) -> [u8; 2] {
+        [self.low, self.high].map(|bound| (bound as i32 + self.base) as u8)
+    }
 }
 
 impl Requantizer {

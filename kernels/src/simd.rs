@@ -68,9 +68,19 @@ pub(crate) trait Simd: Copy {
     unsafe fn interleave(rows: [*const u8; 4]) -> [Self::V; 4];
     /// The channel that [`Self::interleave`] puts in a lane of a result.
     fn interleaved(result: usize, lane: usize) -> usize;
-    /// The low bytes of four vectors in the order of channels, undoing
-    /// [`Self::interleave`]: `4 · LANES` bytes, of which the first `count` are written.
-    unsafe fn store_interleaved(to: *mut u8, v: [Self::V; 4], count: usize);
+    /// `int(f32(acc)·multiplier + offset)` as [`Self::requantize`] rounds, not clamped; below
+    /// 2³⁰ in size.
+    unsafe fn round(acc: Self::V, multiplier: Self::F, offset: Self::F) -> Self::V;
+    /// `clamp(v + base, low, high)` of four vectors, 0 ≤ low ≤ high ≤ 255, in the order of
+    /// channels, undoing [`Self::interleave`]: `4 · LANES` bytes, of which the first `count` are
+    /// written.
+    unsafe fn store_interleaved(
+        to: *mut u8,
+        v: [Self::V; 4],
+        base: i16,
+        clamp: [u8; 2],
+        count: usize,
+    );
 }
 
 /// A dot product of the four bytes, or two words, of each lane.

@@ -124,43 +124,53 @@ struct Panel {
     weights: *const u8,
 }
 
-/// Runs tiles of `$width` vectors over all outputs: the largest that still fits each time.
+/// The pixels of the next of the tiles that share `left` pixels evenly, `most` in each.
+#[inline(always)]
+fn share(left: usize, most: usize) -> usize {
+    left.div_ceil(left.div_ceil(most))
+}
+
+/// Runs tiles of `$width` vectors over all outputs: each time the least of the sizes that holds
+/// its share of the row, or the largest that fits.
 macro_rules! tiles {
     ($name:ident, $at:literal, $width:literal, [$($pixels:literal)*], [$($pooled:literal)*]) => {
         #[inline(always)]
         unsafe fn $name<S: Simd, P: Product<S>>(job: &ChannelJob<'_>, panel: Panel) {
             let most = S::TILE_PIXELS[$at];
             let pooled = matches!(job.output, Output::Codes { pooled: true, .. });
-            let row_step = if pooled { 2 } else { 1 };
-            for row in (0..job.rows).step_by(row_step) {
+            let rows_at_once = if pooled { 2 } else { 1 };
+            for row in (0..job.rows).step_by(rows_at_once) {
                 let mut column = 0;
                 while column < job.columns {
-                    let left = job.columns - column;
+                    let left = rows_at_once * (job.columns - column);
+                    let share = share(left, most);
+                    let mut size = 1;
+                    if pooled {
+                        $(if $pooled <= left && $pooled <= most && size < share { size = $pooled; })*
+                    } else {
+                        $(if $pixels <= left && $pixels <= most && size < share { size = $pixels; })*
+                    }
                     // SAFETY: the caller's; the tile lies within the row.
                     unsafe {
-                        column += match pooled {
-                            $(true if $pooled <= most && $pooled <= 2 * left => {
+                        match (pooled, size) {
+                            $((true, $pooled) => {
                                 tile::<S, P, $pooled, $width, true>(job, panel, row, column);
-                                $pooled / 2
                             })*
-                            $(false if $pixels <= most && $pixels <= left => {
+                            $((false, $pixels) => {
                                 tile::<S, P, $pixels, $width, false>(job, panel, row, column);
-                                $pixels
                             })*
-                            _ => {
-                                tile::<S, P, 1, $width, false>(job, panel, row, column);
-                                1
-                            }
-                        };
+                            _ => tile::<S, P, 1, $width, false>(job, panel, row, column),
+                        }
                     }
+                    column += size / rows_at_once;
                 }
             }
         }
     };
 }
-tiles!(wide, 2, 4, [6 5 4 3 2], [4]);
-tiles!(double, 1, 2, [14 8 6 4 2], [12 8 4]);
-tiles!(single, 0, 1, [24 16 10 8 4 2], [24 20 16 8 4]);
+tiles!(wide, 2, 4, [2 3 4 5 6], [4]);
+tiles!(double, 1, 2, [2 4 6 8 14], [4 8 12]);
+tiles!(single, 0, 1, [2 4 8 10 16 24], [4 8 16 20 24]);
 
 /// One tile: `PIXELS` in a row, or in two rows above each other, times `VECTORS` of channels.
 ///

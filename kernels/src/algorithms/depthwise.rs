@@ -76,10 +76,10 @@ pub(crate) enum DepthwiseOutput<'a> {
         multipliers: &'a [f32],
         /// In the order of lanes.
         offsets: &'a [f32],
-        /// Least and largest code less the base.
-        clamp: [f32; 2],
+        /// Least and largest stored code.
+        clamp: [u8; 2],
         /// Added to the rounded product.
-        base: i32,
+        base: i16,
     },
 }
 
@@ -202,16 +202,14 @@ unsafe fn store<S: Simd>(
                 clamp,
                 base,
             } => {
-                let [low, high] = [S::splat_f32(clamp[0]), S::splat_f32(clamp[1])];
-                let base = S::splat(base);
                 let mut codes = acc;
                 for (v, codes) in codes.iter_mut().enumerate() {
                     let multiplier = multipliers.as_ptr().add(constants + v * S::LANES);
                     let offset = offsets.as_ptr().add(constants + v * S::LANES);
                     let [multiplier, offset] = [S::load_f32(multiplier), S::load_f32(offset)];
-                    *codes = S::requantize(*codes, multiplier, offset, low, high, base);
+                    *codes = S::round(*codes, multiplier, offset);
                 }
-                S::store_interleaved(to.add(row * pitch + at), codes, count);
+                S::store_interleaved(to.add(row * pitch + at), codes, base, clamp, count);
             }
         }
     }

@@ -144,7 +144,9 @@ pub(crate) unsafe fn run<S: Simd>(job: &PixelJob<'_>) {
 unsafe fn spread<S: Simd>(job: &PixelJob<'_>) {
     // A vector may reach into the next row of its plane, which comes after; the last row's
     // reaches behind it.
+    let apart = job.planes.at(0, 1);
     for row in 0..job.planes.input_rows {
+        let to = job.planes.at(row, 0);
         for column in (0..job.columns).step_by(S::LANES) {
             for first in (0..job.planes.quads).step_by(4) {
                 let from = row * job.pitch + column * job.step + 4 * first;
@@ -153,7 +155,7 @@ unsafe fn spread<S: Simd>(job: &PixelJob<'_>) {
                     let quads = S::strided_quads(job.input.add(from), job.step);
                     for (quad, v) in quads.into_iter().enumerate() {
                         if first + quad < job.planes.quads {
-                            let to = job.planes.at(row, first + quad) + column;
+                            let to = to + (first + quad) * apart + column;
                             S::store(job.scratch.add(to), v);
                         }
                     }

@@ -37,6 +37,13 @@ pub(crate) enum Simple<'a> {
         /// As many.
         to: &'a mut [u8],
     },
+    /// The same back.
+    Load {
+        /// Stored codes.
+        from: &'a [u8],
+        /// As many.
+        codes: &'a mut [i8],
+    },
     /// No code below the least.
     AtLeast {
         /// In place.
@@ -86,6 +93,11 @@ impl Simple<'_> {
             Self::Store { codes, to } => {
                 for (to, &code) in to.iter_mut().zip(codes) {
                     *to = code as u8 ^ 0x80;
+                }
+            }
+            Self::Load { from, codes } => {
+                for (code, &stored) in codes.iter_mut().zip(from) {
+                    *code = (stored ^ 0x80) as i8;
                 }
             }
             Self::AtLeast { codes, least } => {

@@ -8,14 +8,20 @@ use reference::geometry::rank;
 use reference::ops::AveragePoolGeometry;
 use reference::{Layer, Op, PoolGeometry};
 
+use super::Order;
 use crate::conv2d::Conv2dWeights;
 use crate::layout::MapShape;
 use crate::linear::LinearWeights;
 use crate::requantizer::{Channel, Requantizer, Stored};
 use crate::{Conv2d, Kernels, Linear};
 
-/// Images that go through the linear layers together: whole tiles of 6, 4 and 2 rows.
-pub(crate) const BLOCK: usize = 24;
+/// Images that go through the linear layers together: whole tiles of 6, 4 and 2 rows, few
+/// enough that what they read is still in the cache.
+const BLOCK: usize = 24;
+
+/// The same for a network without anything before them: weights are read once a block, from
+/// memory if they are many.
+const BLOCK_OF_LINEAR: usize = 240;
 
 /// The stored code of 0: codes are s8 and symmetric.
 pub(super) const ZERO: u8 = Stored::Signed.shift() as u8;
@@ -35,13 +41,15 @@ pub(super) struct Plan {
     /// The input, then the maps that each step with an output of its own makes.
     pub(super) maps: Vec<Maps>,
     pub(super) steps: Vec<Step>,
+    /// Images that go through the linear steps together.
+    pub(super) block: usize,
 }
 
 /// Where codes lie between steps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Maps {
     pub(super) shape: MapShape,
-    /// Images that they hold: a block where the reader or the writer takes a block, else one.
+    /// Images that they hold: a block where a step takes one, else one.
     pub(super) slots: usize,
 }
 
@@ -145,12 +153,9 @@ impl Plan {
         let mut plan = Self {
             kernels,
             rounding: network.rounding(),
-            maps: vec![Maps::new(
-                network.network().input().shape,
-                layers,
-                Slots::One,
-            )],
+            maps: vec![Maps::new(network.network().input().shape, layers)],
             steps: Vec::with_capacity(layers.len()),
+            block: BLOCK,
         };
         let mut next = 0;
         while let Some(layer) = layers.get(next) {
@@ -205,11 +210,7 @@ impl Plan {
                         [features] => [features, 1, 1],
                         _ => return Err(in_layer(QuantError::Empty)),
                     };
-                    let slots = match kind {
-                        Kind::Linear(..) => Slots::Block,
-                        _ => Slots::One,
-                    };
-                    plan.maps.push(Maps::new(shape, &layers[last + 1..], slots));
+                    plan.maps.push(Maps::new(shape, &layers[last + 1..]));
                     read + 1
                 }
             };
@@ -220,15 +221,20 @@ impl Plan {
             });
             next = last + 1;
         }
+        if plan.steps[..plan.image_steps()]
+            .iter()
+            .all(|step| step.maps == [0, 0])
+        {
+            plan.block = BLOCK_OF_LINEAR;
+        }
         // What the linear steps read, and what comes out, is there for a whole block.
-        let first_of_block = plan.image_steps();
-        for step in &plan.steps[first_of_block..] {
-            for maps in step.maps {
-                plan.maps[maps].slots = BLOCK;
+        for step in plan.image_steps()..plan.steps.len() {
+            for maps in plan.steps[step].maps {
+                plan.maps[maps].slots = plan.block;
             }
         }
         if let Some(last) = plan.maps.last_mut() {
-            last.slots = BLOCK;
+            last.slots = plan.block;
         }
         Ok(plan)
     }
@@ -238,6 +244,17 @@ impl Plan {
         let first_linear =
             (self.steps.iter()).position(|step| matches!(step.kind, Kind::Linear(..)));
         first_linear.unwrap_or(self.steps.len())
+    }
+
+    /// Whether the codes of a block lie in these maps as outside, image behind image, and no
+    /// step works on one image of them.
+    pub(super) fn is_run(&self, maps: usize, order: Order) -> bool {
+        let Maps { shape, slots } = self.maps[maps];
+        let alike = order == Order::Nhwc || shape.height * shape.width == 1;
+        let by_image = self.steps[..self.image_steps()]
+            .iter()
+            .any(|step| step.maps[0] == maps);
+        alike && shape.border == [0, 0] && slots == self.block && !by_image
     }
 
     /// Codes of an image at the input and at the output.
@@ -256,18 +273,9 @@ impl Plan {
     }
 }
 
-enum Slots {
-    One,
-    Block,
-}
-
 impl Maps {
     /// Of [C, H, W], with the border that the first of `readers` wants.
-    fn new(
-        [channels, height, width]: [usize; 3],
-        readers: &[Layer<QuantWeights>],
-        slots: Slots,
-    ) -> Self {
+    fn new([channels, height, width]: [usize; 3], readers: &[Layer<QuantWeights>]) -> Self {
         let mut readers = (readers.iter()).filter(|layer| !matches!(layer.op, Op::Relu));
         let border = match readers.next().map(|layer| &layer.op) {
             Some(Op::Conv2d { geometry, .. }) => geometry.padding,
@@ -280,10 +288,7 @@ impl Maps {
                 channels,
                 border,
             },
-            slots: match slots {
-                Slots::One => 1,
-                Slots::Block => BLOCK,
-            },
+            slots: 1,
         }
     }
 }

@@ -3,7 +3,7 @@
 use quant::Rounding;
 use quant::formulas::output::oiq;
 
-use super::plan::{BLOCK, Kind, Plan, Requantize, Step, ZERO};
+use super::plan::{Kind, Plan, Requantize, Step, ZERO};
 use crate::algorithms::{Pool, Simple};
 use crate::conv2d::Scratch;
 use crate::entry::Table;
@@ -42,29 +42,40 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The codes of the last layer for input codes of any number of images; the outputs are
-    /// in the network's order.
+    /// The codes of the last layer for input codes of any number of images, both in `order`.
     ///
     /// # Panics
     /// Codes and outputs are not those of as many whole images.
     pub fn run(&mut self, codes: &[i8], order: Order, out: &mut [i8]) {
         self.plan.images(codes, out);
         let [input, output] = self.plan.lengths();
-        let blocks = codes.chunks(BLOCK * input);
-        for (codes, out) in blocks.zip(out.chunks_mut(BLOCK * output)) {
+        let block = self.plan.block;
+        let blocks = codes.chunks(block * input);
+        for (codes, out) in blocks.zip(out.chunks_mut(block * output)) {
             let images = codes.len() / input;
             let of_image = self.plan.image_steps();
-            for (slot, codes) in codes.chunks_exact(input).enumerate() {
-                self.load(codes, order, slot);
-                for step in 0..of_image {
-                    self.step(step, slot, 1);
+            if self.plan.is_run(0, order) {
+                let to = &mut self.maps[0][..codes.len()];
+                simple(&self.table, Simple::Store { codes, to });
+            } else {
+                for (slot, codes) in codes.chunks_exact(input).enumerate() {
+                    self.load(codes, order, slot);
+                    for step in 0..of_image {
+                        self.step(step, slot, 1);
+                    }
                 }
             }
             for step in of_image..self.plan.steps.len() {
                 self.step(step, 0, images);
             }
-            for (slot, out) in out.chunks_exact_mut(output).enumerate() {
-                self.unload(self.plan.maps.len() - 1, slot, out);
+            let last = self.plan.maps.len() - 1;
+            if self.plan.is_run(last, order) {
+                let (from, codes) = (&self.maps[last][..out.len()], out);
+                simple(&self.table, Simple::Load { from, codes });
+            } else {
+                for (slot, out) in out.chunks_exact_mut(output).enumerate() {
+                    self.unload(last, slot, order, out);
+                }
             }
         }
     }
@@ -84,7 +95,7 @@ impl<'a> Session<'a> {
             let maps = step.maps[1];
             let shape = self.plan.maps[maps].shape;
             let mut codes = vec![0; shape.codes()];
-            self.unload(maps, 0, &mut codes);
+            self.unload(maps, 0, Order::Nchw, &mut codes);
             let accumulators = accumulators.map(|values| by_channel(&values, &shape));
             layer(step.layer, accumulators.as_deref(), &codes);
         }
@@ -119,10 +130,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Copies an image's codes out, channel by channel.
-    fn unload(&self, maps: usize, slot: usize, out: &mut [i8]) {
+    /// Copies an image's codes out.
+    fn unload(&self, maps: usize, slot: usize, order: Order, out: &mut [i8]) {
         let shape = self.plan.maps[maps].shape;
         let from = &self.maps[maps][slot * shape.bytes()..];
+        let row = shape.width * shape.channels;
+        if order == Order::Nhwc || shape.height * shape.width == 1 {
+            for (y, codes) in out.chunks_exact_mut(row).enumerate() {
+                let from = &from[shape.inside() + y * shape.pitch()..][..row];
+                simple(&self.table, Simple::Load { from, codes });
+            }
+            return;
+        }
         let mut out = out.iter_mut();
         for c in 0..shape.channels {
             for y in 0..shape.height {

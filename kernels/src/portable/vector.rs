@@ -134,9 +134,23 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn store_interleaved(to: *mut u8, v: [Self::V; 4], count: usize) {
+    unsafe fn round(acc: Self::V, multiplier: Self::F, offset: Self::F) -> Self::V {
+        std::array::from_fn(|lane| {
+            crate::requantizer::round(acc[lane], multiplier[lane], offset[lane])
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_interleaved(
+        to: *mut u8,
+        v: [Self::V; 4],
+        base: i16,
+        [low, high]: [u8; 2],
+        count: usize,
+    ) {
         for (at, value) in v.into_iter().flatten().enumerate().take(count) {
-            unsafe { to.add(at).write(value as u8) }
+            let code = (value + i32::from(base)).clamp(i32::from(low), i32::from(high));
+            unsafe { to.add(at).write(code as u8) }
         }
     }
 }

@@ -162,19 +162,37 @@ impl<F: Family> Simd for Vector128<F> {
     }
 
     #[inline(always)]
-    unsafe fn store_interleaved(to: *mut u8, v: [int32x4_t; 4], count: usize) {
+    unsafe fn round(acc: int32x4_t, multiplier: float32x4_t, offset: float32x4_t) -> int32x4_t {
         unsafe {
-            let words = [
-                vcombine_s16(vmovn_s32(v[0]), vmovn_s32(v[1])),
-                vcombine_s16(vmovn_s32(v[2]), vmovn_s32(v[3])),
-            ];
-            let bytes = vcombine_s8(vmovn_s16(words[0]), vmovn_s16(words[1]));
+            let scaled = vmulq_f32(vcvtq_f32_s32(acc), multiplier);
+            vcvtnq_s32_f32(vaddq_f32(scaled, offset))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_interleaved(
+        to: *mut u8,
+        v: [int32x4_t; 4],
+        base: i16,
+        clamp: [u8; 2],
+        count: usize,
+    ) {
+        unsafe {
+            // Every step saturates, so that what lies beyond is clamped.
+            let base = vdupq_n_s16(base);
+            let low = vcombine_s16(vqmovn_s32(v[0]), vqmovn_s32(v[1]));
+            let high = vcombine_s16(vqmovn_s32(v[2]), vqmovn_s32(v[3]));
+            let bytes = vcombine_u8(
+                vqmovun_s16(vqaddq_s16(low, base)),
+                vqmovun_s16(vqaddq_s16(high, base)),
+            );
+            let bytes = vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(clamp[0])), vdupq_n_u8(clamp[1]));
             if count == 4 * Self::LANES {
-                vst1q_s8(to.cast(), bytes);
+                vst1q_u8(to, bytes);
             } else {
-                let mut all = [0i8; 16];
-                vst1q_s8(all.as_mut_ptr(), bytes);
-                to.copy_from_nonoverlapping(all.as_ptr().cast(), count);
+                let mut all = [0u8; 16];
+                vst1q_u8(all.as_mut_ptr(), bytes);
+                to.copy_from_nonoverlapping(all.as_ptr(), count);
             }
         }
     }

@@ -175,13 +175,32 @@ impl<F: Family> Simd for Vector256<F> {
     }
 
     #[inline(always)]
-    unsafe fn store_interleaved(to: *mut u8, v: [__m256i; 4], count: usize) {
+    unsafe fn round(acc: __m256i, multiplier: __m256, offset: __m256) -> __m256i {
         unsafe {
-            // Codes are 0 to 255, so neither pack saturates; each undoes one unpack.
+            let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier);
+            _mm256_cvtps_epi32(_mm256_add_ps(scaled, offset))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_interleaved(
+        to: *mut u8,
+        v: [__m256i; 4],
+        base: i16,
+        clamp: [u8; 2],
+        count: usize,
+    ) {
+        unsafe {
+            // Every step saturates, so that what lies beyond is clamped; each pack undoes one
+            // unpack.
+            let base = _mm256_set1_epi16(base);
             let bytes = _mm256_packus_epi16(
-                _mm256_packus_epi32(v[0], v[1]),
-                _mm256_packus_epi32(v[2], v[3]),
+                _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), base),
+                _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), base),
             );
+            let [low, high] = [clamp[0] as i8, clamp[1] as i8];
+            let bytes = _mm256_max_epu8(bytes, _mm256_set1_epi8(low));
+            let bytes = _mm256_min_epu8(bytes, _mm256_set1_epi8(high));
             if count == 4 * Self::LANES {
                 _mm256_storeu_si256(to.cast(), bytes);
             } else {

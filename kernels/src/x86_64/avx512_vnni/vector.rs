@@ -183,13 +183,32 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn store_interleaved(to: *mut u8, v: [__m512i; 4], count: usize) {
+    unsafe fn round(acc: __m512i, multiplier: __m512, offset: __m512) -> __m512i {
         unsafe {
-            // Codes are 0 to 255, so neither pack saturates; each undoes one unpack.
+            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
+            _mm512_cvtps_epi32(_mm512_add_ps(scaled, offset))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_interleaved(
+        to: *mut u8,
+        v: [__m512i; 4],
+        base: i16,
+        clamp: [u8; 2],
+        count: usize,
+    ) {
+        unsafe {
+            // Every step saturates, so that what lies beyond is clamped; each pack undoes one
+            // unpack.
+            let base = _mm512_set1_epi16(base);
             let bytes = _mm512_packus_epi16(
-                _mm512_packus_epi32(v[0], v[1]),
-                _mm512_packus_epi32(v[2], v[3]),
+                _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), base),
+                _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), base),
             );
+            let [low, high] = [clamp[0] as i8, clamp[1] as i8];
+            let bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(low));
+            let bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(high));
             if count == 4 * Self::LANES {
                 _mm512_storeu_si512(to.cast(), bytes);
             } else {
