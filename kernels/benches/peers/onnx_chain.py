@@ -1,0 +1,174 @@
+"""A chain as an ONNX model, NCHW, u8 activations: in one of three forms.
+
+`qdq`: float operators between QuantizeLinear and DequantizeLinear, which a runtime fuses.
+`qlinear`: QLinearConv and QLinearMatMul.
+`integer`: ConvInteger and MatMulInteger, and the requantization as float operators.
+
+An activation that can be negative has zero point 128, one after a ReLU zero point 0: there the
+clamp at 0 is the ReLU.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+import chain as chains
+
+OPSET, IR_VERSION = 21, 10
+
+
+def zero_point(signed):
+    return np.uint8(128 if signed else 0)
+
+
+class Builder:
+    def __init__(self, chain, form):
+        self.chain, self.form, self.nodes, self.constants = chain, form, [], {}
+        self.count = 0
+        self.current, self.scale, self.zero = "x", chain.input_scale, zero_point((chain.input < 0).any())
+        shape = chain.input.shape
+        for layer, output, scale, signed in zip(chain.layers, chain.shapes(), chain.scales(), chain.signed()):
+            getattr(self, layer.op)(layer, np.float32(scale), zero_point(signed))
+            self.scale, self.zero, shape = scale, zero_point(signed), output
+        self.output_shape = shape
+
+    def name(self, stem):
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def constant(self, stem, value):
+        name = self.name(stem)
+        self.constants[name] = np.asarray(value)
+        return name
+
+    def node(self, operator, inputs, **attributes):
+        output = self.name(operator)
+        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        return output
+
+    def here(self):
+        """The scale and zero point of the current activations."""
+        return [self.constant("scale", np.float32(self.scale)), self.constant("zero", self.zero)]
+
+    def weighted(self, operator, layer, weights, axis, scale, zero, attributes):
+        step = self.constant("w_scale", np.full(layer.weight.shape[0], layer.weight_scale, np.float32))
+        zeros = self.constant("w_zero", np.zeros(layer.weight.shape[0], np.int8))
+        w = self.constant("w", np.ascontiguousarray(weights))
+        target = [self.constant("y_scale", scale), self.constant("y_zero", zero)]
+        getattr(self, self.form)(operator, layer, [w, step, zeros], axis, target, attributes)
+
+    def qdq(self, operator, layer, weights, axis, target, attributes):
+        x = self.node("DequantizeLinear", [self.current, *self.here()])
+        inputs = [x, self.node("DequantizeLinear", weights, axis=axis)]
+        if layer.bias is not None:
+            step = np.full(len(layer.bias), np.float32(self.scale) * np.float32(layer.weight_scale), np.float32)
+            bias = [self.constant("b", layer.bias), self.constant("b_scale", step)]
+            inputs.append(self.node("DequantizeLinear", bias, axis=0))
+        if operator == "MatMul" and layer.bias is not None:
+            operator, attributes = "Gemm", {}
+        y = self.node(operator, inputs, **attributes)
+        if layer.relu:
+            y = self.node("Relu", [y])
+        self.current = self.node("QuantizeLinear", [y, *target])
+
+    def qlinear(self, operator, layer, weights, axis, target, attributes):
+        bias = []
+        if operator == "MatMul" and layer.bias is not None:
+            raise ValueError("QLinearMatMul has no bias")
+        if layer.bias is not None:
+            bias = [self.constant("b", layer.bias)]
+        if operator == "MatMul":
+            # A matrix product takes one scale: the channels all have the same.
+            weights = [weights[0], self.constant("w_scale", np.float32(layer.weight_scale)), self.constant("w_zero", np.int8(0))]
+        self.current = self.node(f"QLinear{operator}", [self.current, *self.here(), *weights, *target, *bias], **attributes)
+
+    def integer(self, operator, layer, weights, axis, target, attributes):
+        zeros = [self.constant("zero", self.zero), self.constant("w_zero", np.int8(0))]
+        acc = self.node(f"{operator}Integer", [self.current, weights[0], *zeros], **attributes)
+        if layer.bias is not None:
+            shape = (-1, 1, 1) if operator == "Conv" else (-1,)
+            acc = self.node("Add", [acc, self.constant("b", layer.bias.reshape(shape))])
+        real = self.node("Cast", [acc], to=TensorProto.FLOAT)
+        step = np.float32(self.scale) * np.float32(layer.weight_scale)
+        real = self.node("Mul", [real, self.constant("step", step)])
+        if layer.relu:
+            real = self.node("Relu", [real])
+        self.current = self.node("QuantizeLinear", [real, *target])
+
+    def conv2d(self, layer, scale, zero):
+        attributes = dict(pads=[*layer.padding, *layer.padding], strides=layer.stride, group=layer.groups)
+        self.weighted("Conv", layer, layer.weight, 0, scale, zero, attributes)
+
+    def linear(self, layer, scale, zero):
+        self.weighted("MatMul", layer, layer.weight.T, 1, scale, zero, {})
+
+    def max_pool2d(self, layer, scale, zero):
+        attributes = dict(kernel_shape=layer.kernel, strides=layer.stride, pads=[*layer.padding, *layer.padding])
+        if self.form == "qdq":
+            # Runtimes know a quantized operator by the pair around it.
+            real = self.node("DequantizeLinear", [self.current, *self.here()])
+            self.current = self.node("QuantizeLinear", [self.node("MaxPool", [real], **attributes), *self.here()])
+        else:
+            self.current = self.node("MaxPool", [self.current], **attributes)
+
+    def flatten(self, layer, scale, zero):
+        self.current = self.node("Flatten", [self.current], axis=1)
+
+    def finish(self):
+        graph = helper.make_graph(
+            self.nodes, self.chain.name,
+            [helper.make_tensor_value_info("x", TensorProto.UINT8, self.chain.input.shape)],
+            [helper.make_tensor_value_info(self.current, TensorProto.UINT8, self.output_shape)],
+            [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
+        )  # fmt: skip
+        imports = [helper.make_opsetid("", OPSET)]
+        made = helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION)
+        onnx.checker.check_model(made)
+        return made
+
+
+def network(chain, form):
+    return Builder(chain, form).finish()
+
+
+def product(chain):
+    """The product of a matrix u8 and one of s8, its accumulators the output."""
+    (layer,) = [layer for layer in chain.layers if layer.op == "linear"]
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["x", "w"], ["y"])], chain.name,
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, chain.input.shape[:2])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, [len(chain.input), len(layer.weight)])],
+        [numpy_helper.from_array(np.ascontiguousarray(layer.weight.T), "w")],
+    )  # fmt: skip
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def build(chain, form):
+    return product(chain) if chain.kind == "matmul" else network(chain, form)
+
+
+def codes(chain):
+    """The input as u8 codes, in the model's shape."""
+    inputs = (chain.input.astype(np.int16) + zero_point((chain.input < 0).any())).astype(np.uint8)
+    return inputs.reshape(inputs.shape[:2]) if chain.kind == "matmul" else inputs
+
+
+def real(chain, output):
+    """A network's output codes without their zero point; accumulators as they are."""
+    zero = 0 if output.dtype == np.int32 else zero_point(chain.signed()[-1])
+    return output.astype(np.int32) - np.int32(zero)
+
+
+def main():
+    """`onnx_chain.py FOLDER FORM`: the model and its input for an engine that is not Python."""
+    folder, form = Path(sys.argv[1]), sys.argv[2]
+    chain = chains.read(folder)
+    onnx.save(build(chain, form), folder / f"{form}.onnx")
+    codes(chain).tofile(folder / "input.u8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+//! A run as Markdown, for a page.
+
+use std::fmt::Write;
+
+use super::report::{Figures, Measured, Report, Theirs};
+use super::workload::Kind;
+
+/// A table a kind of work, and below them what each engine ran.
+pub(crate) fn markdown(report: &Report) -> String {
+    let mut text = heading(report);
+    for (kind, title) in [
+        (Kind::Network, "Networks"),
+        (Kind::Matmul, "Matrix products, M = N = K"),
+        (Kind::Conv2d, "Convolutions"),
+        (Kind::Depthwise, "Depthwise convolutions"),
+    ] {
+        let rows: Vec<&Measured> = (report.workloads.iter())
+            .filter(|workload| workload.kind == kind)
+            .collect();
+        if !rows.is_empty() {
+            let _ = write!(text, "\n## {title}\n\n{}", table(&rows));
+        }
+    }
+    let notes = notes(report);
+    if !notes.is_empty() {
+        let _ = write!(text, "\n## What was run\n\n{notes}");
+    }
+    text
+}
+
+fn heading(report: &Report) -> String {
+    let limit = match report.limit {
+        Some(limit) => format!("one core does at most {limit:.1} GMAC/s"),
+        None => "the limit of a core was not measured".to_owned(),
+    };
+    format!(
+        "{}; {limit}; medians of {} interleaved rounds. ×: how many times as long as Karat an engine takes.\n",
+        report.cpu, report.rounds
+    )
+}
+
+fn table(rows: &[&Measured]) -> String {
+    let mut engines: Vec<&str> = Vec::new();
+    for engine in rows.iter().flat_map(|row| &row.peers) {
+        if !engines.contains(&engine.engine.as_str()) {
+            engines.push(&engine.engine);
+        }
+    }
+    let head: String = engines
+        .iter()
+        .map(|engine| format!(" {engine} |"))
+        .collect();
+    let rule = " ---: |".repeat(engines.len() + 2);
+    let mut text = format!("| | a call | Karat |{head}\n| --- |{rule}\n");
+    for row in rows {
+        let _ = write!(
+            text,
+            "| {} | {} | {} |",
+            row.name,
+            duration(row.ours.figures.nanoseconds.median),
+            figure(&row.ours.figures)
+        );
+        for engine in &engines {
+            let theirs = row.peers.iter().find(|peer| peer.engine == *engine);
+            let _ = write!(text, " {} |", theirs.map_or("–".to_owned(), beside));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// `226 GMAC/s (96 %)`.
+fn figure(figures: &Figures) -> String {
+    let gmacs = significant(figures.gmacs);
+    match figures.share {
+        Some(share) => format!("{gmacs} GMAC/s ({:.0} %)", 100.0 * share),
+        None => format!("{gmacs} GMAC/s"),
+    }
+}
+
+/// `1.31×, 41.2 GMAC/s (17 %)`.
+fn beside(theirs: &Theirs) -> String {
+    format!(
+        "{}×, {}",
+        significant(theirs.ratio.median),
+        figure(&theirs.figures)
+    )
+}
+
+fn duration(nanoseconds: f64) -> String {
+    if nanoseconds < 1e6 {
+        format!("{} µs", significant(nanoseconds / 1e3))
+    } else {
+        format!("{} ms", significant(nanoseconds / 1e6))
+    }
+}
+
+/// Three digits: more would be noise.
+fn significant(value: f64) -> String {
+    match value {
+        _ if value >= 100.0 => format!("{value:.0}"),
+        _ if value >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// Each engine's version, forms and agreement, and who gave no figure.
+fn notes(report: &Report) -> String {
+    let mut notes: Vec<(String, Vec<String>)> = Vec::new();
+    let mut note =
+        |what: String, workload: &str| match notes.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, workloads)) => workloads.push(workload.to_owned()),
+            None => notes.push((what, vec![workload.to_owned()])),
+        };
+    for workload in &report.workloads {
+        for Theirs {
+            engine,
+            version,
+            form,
+            outputs,
+            ..
+        } in &workload.peers
+        {
+            note(
+                format!("{engine} {version}, {form}: {outputs}"),
+                &workload.name,
+            );
+        }
+        for missing in &workload.missing {
+            note(
+                format!("{} gave no figure: {}", missing.engine, missing.reason),
+                &workload.name,
+            );
+        }
+    }
+    notes.sort();
+    (notes.iter())
+        .map(|(what, workloads)| format!("- {what} ({})\n", workloads.join(", ")))
+        .collect()
+}
