@@ -5,7 +5,7 @@
 
 mod agreement;
 mod chain;
-mod core;
+mod cores;
 mod engines;
 mod measure;
 mod ours;
@@ -22,7 +22,6 @@ use clap::Args;
 
 use crate::exit::Exit;
 use crate::files;
-use core::Allowed;
 use engines::Engine;
 use report::Report;
 use workload::Spec;
@@ -59,12 +58,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         (true, named) => named.to_vec(),
     };
     let ready = engines::prepare(&engines, arguments.python.as_deref())?;
-    let allowed = Allowed::new()?;
-    core::pin(&allowed, 1)?;
+    let cores = cores::allowed()?;
+    cores::bind(&cores, 1)?;
     let mut report = Report::new(arguments.rounds, ours::limit());
     for spec in &specs {
         anstream::eprintln!("{}", spec.name);
-        let measured = measure::workload(spec, &ready, arguments.rounds, &allowed, report.limit)?;
+        let measured = measure::workload(spec, &ready, arguments.rounds, &cores, report.limit)?;
         report.workloads.push(measured);
     }
     anstream::println!("{}", table::markdown(&report));

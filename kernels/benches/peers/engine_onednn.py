@@ -23,7 +23,11 @@ def compiled():
     if not library.exists() or library.stat().st_mtime < max(path.stat().st_mtime for path in (SOURCE, header)):
         folder.mkdir(parents=True, exist_ok=True)
         command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", f"-I{PREFIX}/include", SOURCE, "-o", library]
-        subprocess.run([*command, f"-L{PREFIX}/lib", "-ldnnl", f"-Wl,-rpath,{PREFIX}/lib"], check=True)
+        command += [f"-L{PREFIX}/lib", "-ldnnl", f"-Wl,-rpath,{PREFIX}/lib"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            errors = [line for line in done.stderr.splitlines() if "error" in line]
+            raise RuntimeError(f"g++ cannot compile {SOURCE.name}: {(errors or [done.returncode])[0]}")
     return ctypes.CDLL(str(library))
 
 

@@ -74,7 +74,7 @@ struct Chain {
     }
 };
 
-thread_local std::string error;
+std::string complaint;
 
 // What a C++ exception says, for a caller that knows none.
 template <typename F>
@@ -83,9 +83,9 @@ int guarded(F body) {
         body();
         return 0;
     } catch (const dnnl::error &failed) {
-        error = failed.message;
+        complaint = failed.message;
     } catch (const std::exception &failed) {
-        error = failed.what();
+        complaint = failed.what();
     }
     return 1;
 }
@@ -96,7 +96,7 @@ memory::dims dims(const int64_t *values, int count) { return {values, values + c
 
 extern "C" {
 
-const char *failure() { return error.c_str(); }
+const char *failure() { return complaint.c_str(); }
 
 void version(int *numbers) {
     const auto *found = dnnl_version();

@@ -8,6 +8,7 @@ An activation that can be negative has zero point 128, one after a ReLU zero poi
 clamp at 0 is the ReLU.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -77,7 +78,8 @@ class Builder:
     def qlinear(self, operator, layer, weights, axis, target, attributes):
         bias = []
         if operator == "MatMul" and layer.bias is not None:
-            raise ValueError("QLinearMatMul has no bias")
+            # QLinearMatMul has no bias.
+            return self.integer(operator, layer, weights, axis, target, attributes)
         if layer.bias is not None:
             bias = [self.constant("b", layer.bias)]
         if operator == "MatMul":
@@ -162,12 +164,29 @@ def real(chain, output):
     return output.astype(np.int32) - np.int32(zero)
 
 
+FORMS = {
+    "integer": "ConvInteger and MatMulInteger, float requantization, u8·s8, u8 out",
+    "qlinear": "QLinearConv and QLinearMatMul, u8·s8, u8 out",
+}
+
+
 def main():
     """`onnx_chain.py FOLDER FORM`: the model and its input for an engine that is not Python."""
     folder, form = Path(sys.argv[1]), sys.argv[2]
     chain = chains.read(folder)
+    matmul = chain.kind == "matmul"
     onnx.save(build(chain, form), folder / f"{form}.onnx")
-    codes(chain).tofile(folder / "input.u8")
+    inputs = codes(chain)
+    inputs.tofile(folder / "input.u8")
+    about = {
+        "file": f"{form}.onnx",
+        "form": "MatMulInteger, u8·s8, s32 out" if matmul else FORMS[form],
+        "compares": "accumulators" if matmul else "codes",
+        "shape": inputs.shape,
+        "output_zero_point": 0 if matmul else int(zero_point(chain.signed()[-1])),
+        "threads": chain.threads,
+    }
+    (folder / "model.json").write_text(json.dumps(about))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
 use super::agreement::Agreement;
 use super::chain;
-use super::core::{self, Allowed};
+use super::cores;
 use super::engines::{Engine, Ready};
 use super::ours::{self, Expected, Run};
 use super::peer::{Compares, Loaded, Peer};
@@ -21,6 +22,9 @@ use super::workload::Spec;
 const ROUND: Duration = Duration::from_millis(20);
 /// How long an engine runs before it is timed: caches, clocks and what a library puts off.
 const WARM_UP: Duration = Duration::from_millis(100);
+
+/// Threads that wait for more work spin for some milliseconds, on the core of the next engine.
+const SPINNING: Duration = Duration::from_millis(10);
 
 /// A peer that computes the right thing.
 struct Contender {
@@ -41,10 +45,10 @@ pub(crate) fn workload(
     spec: &Spec,
     engines: &[Ready],
     rounds: u32,
-    allowed: &Allowed,
+    allowed: &[usize],
     limit: Option<f64>,
 ) -> Result<Measured> {
-    let cores = core::pin(allowed, spec.threads)?;
+    let cores = cores::bind(allowed, spec.threads)?;
     let workload = spec.make()?;
     let mut missing = Vec::new();
     let folder = tempfile::tempdir().context("making a folder for the peers")?;
@@ -58,7 +62,12 @@ pub(crate) fn workload(
     let macs = workload.macs();
     let limit = limit.map(|limit| limit * spec.threads as f64);
     ours::ready(&workload, |run, isa| {
-        let (times, contenders) = interleave(run, contenders, rounds, &mut missing)?;
+        let pause = if spec.threads > 1 {
+            SPINNING
+        } else {
+            Duration::ZERO
+        };
+        let (times, contenders) = interleave(run, contenders, rounds, pause, &mut missing)?;
         let nanoseconds = spread(times.iter().copied()).context("no rounds")?;
         let theirs = contenders.into_iter().filter_map(|contender| {
             Some(Theirs {
@@ -153,14 +162,17 @@ fn interleave(
     run: &mut dyn Run,
     mut contenders: Vec<Contender>,
     rounds: u32,
+    pause: Duration,
     missing: &mut Vec<Missing>,
 ) -> Result<(Vec<f64>, Vec<Contender>)> {
     let calls = settle(|calls| Ok(run.run(calls)))?;
     let mut times = Vec::new();
     for _ in 0..rounds {
+        thread::sleep(pause);
         times.push(per_call(run.run(calls), calls));
         let mut running = Vec::new();
         for mut contender in contenders {
+            thread::sleep(pause);
             match contender.peer.run(contender.calls) {
                 Ok(time) => {
                     contender.times.push(per_call(time, contender.calls));

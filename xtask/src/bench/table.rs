@@ -138,3 +138,95 @@ fn notes(report: &Report) -> String {
         .map(|(what, workloads)| format!("- {what} ({})\n", workloads.join(", ")))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::agreement::Agreement;
+    use super::super::report::{Missing, Ours};
+    use super::super::statistics::{ratios, spread};
+    use super::*;
+
+    const OURS: [f64; 3] = [4e3, 5e3, 4e3];
+
+    fn theirs(engine: &str, times: [f64; 3], differing: usize) -> Theirs {
+        let agreement = Agreement {
+            outputs: 640,
+            differing,
+            largest: u32::from(differing > 0),
+            same_class: 64,
+            images: 64,
+        };
+        Theirs {
+            engine: engine.to_owned(),
+            version: "1.2.3".to_owned(),
+            form: "u8·s8".to_owned(),
+            agreement,
+            outputs: agreement.to_string(),
+            figures: Figures::new(spread(times).unwrap(), 651_720.0, Some(234.8)),
+            ratio: ratios(&OURS, &times).unwrap(),
+        }
+    }
+
+    fn measured(name: &str, kind: Kind, peers: Vec<Theirs>, missing: Vec<Missing>) -> Measured {
+        Measured {
+            name: name.to_owned(),
+            kind,
+            batch: 1,
+            threads: 1,
+            cores: vec![1],
+            macs: 651_720.0,
+            ours: Ours {
+                isa: "scalar".to_owned(),
+                figures: Figures::new(spread(OURS).unwrap(), 651_720.0, Some(234.8)),
+            },
+            peers,
+            missing,
+        }
+    }
+
+    fn report() -> Report {
+        let missing = Missing {
+            engine: "torch".to_owned(),
+            reason: "ModuleNotFoundError: No module named 'torch'".to_owned(),
+        };
+        Report {
+            cpu: "AMD EPYC".to_owned(),
+            limit: Some(234.8),
+            rounds: 3,
+            workloads: vec![
+                measured(
+                    "lab-b1",
+                    Kind::Network,
+                    vec![
+                        theirs("litert", [16e3, 20e3, 17e3], 0),
+                        theirs("onednn", [22e3, 30e3, 22e3], 1),
+                    ],
+                    vec![missing],
+                ),
+                measured("lab-b10000", Kind::Network, Vec::new(), Vec::new()),
+                measured(
+                    "matmul-64",
+                    Kind::Matmul,
+                    vec![theirs("onednn", [2e6, 2e6, 3e6], 0)],
+                    Vec::new(),
+                ),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_run_as_markdown() {
+        insta::assert_snapshot!(markdown(&report()));
+    }
+
+    #[test]
+    fn a_run_as_json() {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&report()).unwrap());
+    }
+
+    #[test]
+    fn three_digits_whatever_the_size() {
+        let shown = [0.0123, 1.234, 12.34, 123.4, 1234.5].map(significant);
+        assert_eq!(shown, ["0.01", "1.23", "12.3", "123", "1234"]);
+    }
+}
