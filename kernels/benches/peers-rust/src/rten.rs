@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use rten::{RunOptions, ThreadPool, Value, ValueOrView};
+use rten_tensor::prelude::*;
 
 use crate::model::Model;
 

@@ -1,7 +1,5 @@
 //! tract.
 
-use std::sync::Arc;
-
 use anyhow::{Result, bail};
 use tract_onnx::prelude::*;
 
@@ -24,14 +22,15 @@ impl Engine {
             bail!("runs on one thread");
         }
         let fact = InferenceFact::dt_shape(u8::datum_type(), &model.shape);
-        let plan = tract_onnx::onnx()
+        let state = tract_onnx::onnx()
             .model_for_path(&model.file)?
             .with_input_fact(0, fact)?
             .into_optimized()?
-            .into_runnable()?;
+            .into_runnable()?
+            .spawn()?;
         let input = Tensor::from_shape(&model.shape, &model.input)?;
         Ok(Self {
-            state: SimpleState::new(&Arc::new(plan))?,
+            state,
             input: input.into_tvalue(),
             form: model.form.clone(),
         })
@@ -53,7 +52,15 @@ impl crate::Engine for Engine {
 
     fn output(&mut self) -> Result<(Vec<usize>, Vec<i32>)> {
         let output = self.run()?;
-        let wide = output.cast_to::<i32>()?;
-        Ok((output.shape().to_vec(), wide.as_slice::<i32>()?.to_vec()))
+        let bytes = output.as_bytes();
+        // Codes as they are: a cast would take a quantized type for the reals it stands for.
+        let values = match output.datum_type().unquantized() {
+            DatumType::U8 => bytes.iter().copied().map(i32::from).collect(),
+            DatumType::I32 => (bytes.as_chunks().0.iter())
+                .map(|&each| i32::from_le_bytes(each))
+                .collect(),
+            other => bail!("an output of type {other:?}"),
+        };
+        Ok((output.shape().to_vec(), values))
     }
 }
