@@ -19,7 +19,7 @@ class Engine:
         # A thread that waits by spinning would take the time of the next engine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if chain.threads > 1 else "0")
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        model = onnx_chain.build(chain, "qdq").SerializeToString()
+        model = onnx_chain.build(chain).SerializeToString()
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.binding = self.session.io_binding()
         self.inputs = onnxruntime.OrtValue.ortvalue_from_numpy(onnx_chain.codes(chain))

@@ -16,7 +16,7 @@ class Engine:
     def __init__(self, chain):
         self.chain = chain
         core = openvino.Core()
-        model = core.read_model(onnx_chain.network(chain, "qdq").SerializeToString())
+        model = core.read_model(onnx_chain.network(chain).SerializeToString())
         settings = {
             properties.inference_num_threads(): chain.threads,
             properties.hint.performance_mode(): properties.hint.PerformanceMode.LATENCY,

@@ -1,11 +1,8 @@
-"""A chain as an ONNX model, NCHW, u8 activations: in one of three forms.
+"""A chain as an ONNX model, NCHW, u8 activations: float operators between QuantizeLinear and
+DequantizeLinear, which a runtime fuses to integer ones.
 
-`qdq`: float operators between QuantizeLinear and DequantizeLinear, which a runtime fuses.
-`qlinear`: QLinearConv and QLinearMatMul.
-`integer`: ConvInteger and MatMulInteger, and the requantization as float operators.
-
-An activation that can be negative has zero point 128, one after a ReLU zero point 0: there the
-clamp at 0 is the ReLU.
+An activation that can be negative has zero point 128, one after a ReLU zero point 0. A matrix
+product alone is MatMulInteger.
 """
 
 import json
@@ -26,8 +23,8 @@ def zero_point(signed):
 
 
 class Builder:
-    def __init__(self, chain, form):
-        self.chain, self.form, self.nodes, self.constants = chain, form, [], {}
+    def __init__(self, chain):
+        self.chain, self.nodes, self.constants = chain, [], {}
         self.count = 0
         self.current, self.scale, self.zero = "x", chain.input_scale, zero_point((chain.input < 0).any())
         shape = chain.input.shape
@@ -55,66 +52,37 @@ class Builder:
         return [self.constant("scale", np.float32(self.scale)), self.constant("zero", self.zero)]
 
     def weighted(self, operator, layer, weights, axis, scale, zero, attributes):
-        step = self.constant("w_scale", np.full(layer.weight.shape[0], layer.weight_scale, np.float32))
-        zeros = self.constant("w_zero", np.zeros(layer.weight.shape[0], np.int8))
+        channels = len(layer.weight)
+        step = self.constant("w_scale", np.full(channels, layer.weight_scale, np.float32))
+        zeros = self.constant("w_zero", np.zeros(channels, np.int8))
         w = self.constant("w", np.ascontiguousarray(weights))
-        target = [self.constant("y_scale", scale), self.constant("y_zero", zero)]
-        getattr(self, self.form)(operator, layer, [w, step, zeros], axis, target, attributes)
-
-    def qdq(self, operator, layer, weights, axis, target, attributes):
-        x = self.node("DequantizeLinear", [self.current, *self.here()])
-        inputs = [x, self.node("DequantizeLinear", weights, axis=axis)]
+        inputs = [
+            self.node("DequantizeLinear", [self.current, *self.here()]),
+            self.node("DequantizeLinear", [w, step, zeros], axis=axis),
+        ]
         if layer.bias is not None:
-            step = np.full(len(layer.bias), np.float32(self.scale) * np.float32(layer.weight_scale), np.float32)
+            step = np.full(channels, np.float32(self.scale) * np.float32(layer.weight_scale), np.float32)
             bias = [self.constant("b", layer.bias), self.constant("b_scale", step)]
             inputs.append(self.node("DequantizeLinear", bias, axis=0))
-        if operator == "MatMul" and layer.bias is not None:
-            operator, attributes = "Gemm", {}
         y = self.node(operator, inputs, **attributes)
         if layer.relu:
             y = self.node("Relu", [y])
-        self.current = self.node("QuantizeLinear", [y, *target])
-
-    def qlinear(self, operator, layer, weights, axis, target, attributes):
-        bias = []
-        if operator == "MatMul" and layer.bias is not None:
-            # QLinearMatMul has no bias.
-            return self.integer(operator, layer, weights, axis, target, attributes)
-        if layer.bias is not None:
-            bias = [self.constant("b", layer.bias)]
-        if operator == "MatMul":
-            # A matrix product takes one scale: the channels all have the same.
-            weights = [weights[0], self.constant("w_scale", np.float32(layer.weight_scale)), self.constant("w_zero", np.int8(0))]
-        self.current = self.node(f"QLinear{operator}", [self.current, *self.here(), *weights, *target, *bias], **attributes)
-
-    def integer(self, operator, layer, weights, axis, target, attributes):
-        zeros = [self.constant("zero", self.zero), self.constant("w_zero", np.int8(0))]
-        acc = self.node(f"{operator}Integer", [self.current, weights[0], *zeros], **attributes)
-        if layer.bias is not None:
-            shape = (-1, 1, 1) if operator == "Conv" else (-1,)
-            acc = self.node("Add", [acc, self.constant("b", layer.bias.reshape(shape))])
-        real = self.node("Cast", [acc], to=TensorProto.FLOAT)
-        step = np.float32(self.scale) * np.float32(layer.weight_scale)
-        real = self.node("Mul", [real, self.constant("step", step)])
-        if layer.relu:
-            real = self.node("Relu", [real])
-        self.current = self.node("QuantizeLinear", [real, *target])
+        self.current = self.node("QuantizeLinear", [y, self.constant("y_scale", scale), self.constant("y_zero", zero)])
 
     def conv2d(self, layer, scale, zero):
-        attributes = dict(pads=[*layer.padding, *layer.padding], strides=layer.stride, group=layer.groups)
+        # rten wants the dilations even where they are what is understood without them.
+        attributes = dict(pads=[*layer.padding, *layer.padding], strides=layer.stride, dilations=(1, 1), group=layer.groups)
         self.weighted("Conv", layer, layer.weight, 0, scale, zero, attributes)
 
     def linear(self, layer, scale, zero):
-        self.weighted("MatMul", layer, layer.weight.T, 1, scale, zero, {})
+        operator = "MatMul" if layer.bias is None else "Gemm"
+        self.weighted(operator, layer, layer.weight.T, 1, scale, zero, {})
 
     def max_pool2d(self, layer, scale, zero):
         attributes = dict(kernel_shape=layer.kernel, strides=layer.stride, pads=[*layer.padding, *layer.padding])
-        if self.form == "qdq":
-            # Runtimes know a quantized operator by the pair around it.
-            real = self.node("DequantizeLinear", [self.current, *self.here()])
-            self.current = self.node("QuantizeLinear", [self.node("MaxPool", [real], **attributes), *self.here()])
-        else:
-            self.current = self.node("MaxPool", [self.current], **attributes)
+        # Runtimes know a quantized operator by the pair around it.
+        real = self.node("DequantizeLinear", [self.current, *self.here()])
+        self.current = self.node("QuantizeLinear", [self.node("MaxPool", [real], **attributes), *self.here()])
 
     def flatten(self, layer, scale, zero):
         self.current = self.node("Flatten", [self.current], axis=1)
@@ -132,8 +100,8 @@ class Builder:
         return made
 
 
-def network(chain, form):
-    return Builder(chain, form).finish()
+def network(chain):
+    return Builder(chain).finish()
 
 
 def product(chain):
@@ -148,8 +116,8 @@ def product(chain):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
-def build(chain, form):
-    return product(chain) if chain.kind == "matmul" else network(chain, form)
+def build(chain):
+    return product(chain) if chain.kind == "matmul" else network(chain)
 
 
 def codes(chain):
@@ -164,23 +132,17 @@ def real(chain, output):
     return output.astype(np.int32) - np.int32(zero)
 
 
-FORMS = {
-    "integer": "ConvInteger and MatMulInteger, float requantization, u8·s8, u8 out",
-    "qlinear": "QLinearConv and QLinearMatMul, u8·s8, u8 out",
-}
-
-
 def main():
-    """`onnx_chain.py FOLDER FORM`: the model and its input for an engine that is not Python."""
-    folder, form = Path(sys.argv[1]), sys.argv[2]
+    """`onnx_chain.py FOLDER`: the model and its input for an engine that is not Python."""
+    folder = Path(sys.argv[1])
     chain = chains.read(folder)
     matmul = chain.kind == "matmul"
-    onnx.save(build(chain, form), folder / f"{form}.onnx")
+    onnx.save(build(chain), folder / "model.onnx")
     inputs = codes(chain)
     inputs.tofile(folder / "input.u8")
     about = {
-        "file": f"{form}.onnx",
-        "form": "MatMulInteger, u8·s8, s32 out" if matmul else FORMS[form],
+        "file": "model.onnx",
+        "form": "MatMulInteger, u8·s8, s32 out" if matmul else "QDQ, fused or in float, u8·s8, u8 out",
         "compares": "accumulators" if matmul else "codes",
         "shape": inputs.shape,
         "output_zero_point": 0 if matmul else int(zero_point(chain.signed()[-1])),

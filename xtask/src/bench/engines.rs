@@ -54,14 +54,9 @@ impl Engine {
         }
     }
 
-    /// The form of ONNX that an engine in Rust reads; the others make models of their own.
-    fn onnx_form(self) -> Option<&'static str> {
-        match self {
-            // It knows no QLinear operators.
-            Self::Rten => Some("integer"),
-            Self::Tract => Some("qlinear"),
-            _ => None,
-        }
+    /// Whether it is in Rust, and reads a model that Python wrote.
+    fn is_rust(self) -> bool {
+        matches!(self, Self::Rten | Self::Tract)
     }
 }
 
@@ -72,7 +67,6 @@ pub(crate) struct Ready {
     how: Result<How, String>,
 }
 
-#[derive(Clone)]
 enum How {
     Python(PathBuf),
     Rust { python: PathBuf, program: PathBuf },
@@ -87,17 +81,18 @@ pub(crate) fn prepare(engines: &[Engine], python: Option<&Path>) -> Result<Vec<R
         return Ok(Vec::new());
     }
     let python = python::python_with_peers(python)?;
-    let program = if engines.iter().any(|engine| engine.onnx_form().is_some()) {
+    let program = if engines.iter().any(|engine| engine.is_rust()) {
         build().map_err(|error| error.to_string())
     } else {
         Err("was not built".to_owned())
     };
-    let how = |engine: Engine| match engine.onnx_form() {
-        None => Ok(How::Python(python.clone())),
-        Some(_) => program.clone().map(|program| How::Rust {
-            python: python.clone(),
-            program,
-        }),
+    let how = |engine: Engine| {
+        let python = python.clone();
+        if engine.is_rust() {
+            program.clone().map(|program| How::Rust { python, program })
+        } else {
+            Ok(How::Python(python))
+        }
     };
     Ok((engines.iter())
         .map(|&engine| Ready {
@@ -133,14 +128,17 @@ impl Ready {
     /// The engine is not there, or its model cannot be made.
     pub(crate) fn start(&self, folder: &Path) -> Result<Peer> {
         let name = self.engine.name();
-        let how = self.how.clone().map_err(environment)?;
-        let mut command = match (how, self.engine.onnx_form()) {
-            (How::Rust { python, program }, Some(form)) => {
-                python::call(script(&python, "onnx_chain.py").arg(folder).arg(form))?;
+        let mut command = match self
+            .how
+            .as_ref()
+            .map_err(|reason| environment(reason.as_str()))?
+        {
+            How::Rust { python, program } => {
+                python::call(script(python, "onnx_chain.py").arg(folder))?;
                 Command::new(program)
             }
-            (How::Rust { python, .. } | How::Python(python), _) => {
-                let mut command = script(&python, "server.py");
+            How::Python(python) => {
+                let mut command = script(python, "server.py");
                 // What is compiled for this machine is kept here.
                 command.env("KARAT_PEERS_BUILD", python::root().join("target/peers"));
                 command

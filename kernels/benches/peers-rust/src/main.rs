@@ -8,7 +8,7 @@ mod rten;
 mod tract;
 
 use std::fs;
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::path::Path;
 use std::time::Instant;
 
@@ -28,7 +28,9 @@ trait Engine {
 }
 
 fn main() -> Result<()> {
-    let name = std::env::args().nth(1).context("usage: peers-rust ENGINE")?;
+    let name = std::env::args()
+        .nth(1)
+        .context("usage: peers-rust ENGINE")?;
     let mut engine = None;
     for line in stdin().lines() {
         let answer = answer(&name, &mut engine, &line?)
