@@ -40,6 +40,8 @@ fn findings() -> Vec<Finding> {
             }),
         ),
         finding("regen-fixtures", "virtual environment", environment()),
+        finding("bench --peers", "the same, with the peers", peers()),
+        finding("bench --peers", "g++", tool("g++", "install g++")),
         finding("insta review", "cargo-insta", cargo_tool("insta")),
         finding("mutants", "cargo-mutants", cargo_tool("mutants")),
         finding("fuzz", "cargo-fuzz", cargo_tool("fuzz")),
@@ -76,6 +78,14 @@ fn environment() -> std::result::Result<String, String> {
         Ok("made".to_owned())
     } else {
         Err("`cargo xtask regen-fixtures` makes it (about 5 GB)".to_owned())
+    }
+}
+
+fn peers() -> std::result::Result<String, String> {
+    if root().join(".venv/installed-peers.txt").exists() {
+        Ok("made".to_owned())
+    } else {
+        Err("`cargo xtask bench --peers` makes it".to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod bench;
 mod certify;
 mod check_formula;
 mod contracts;
@@ -60,6 +61,8 @@ enum Command {
     Report(report::Arguments),
     /// Look for a code outside its bound: random layers and networks, and an adversary.
     Prove(prove::Arguments),
+    /// Measure how fast the kernels are, alone or beside other engines.
+    Bench(bench::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
     RegenFixtures(regen_fixtures::Arguments),
     /// Say what this machine lacks for which verb, and how to get it.
@@ -81,6 +84,7 @@ fn main() -> std::process::ExitCode {
         Command::Contracts(arguments) => contracts::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),
         Command::Mutants(arguments) => tools::mutants(&arguments),

@@ -28,7 +28,8 @@ pub(crate) fn python(given: Option<&Path>) -> Result<PathBuf> {
         return Ok(python.to_path_buf());
     }
     let (folder, python) = places();
-    install(&folder, &python, "requirements.txt", "installed.txt", true)?;
+    let requirements = export_folder().join("requirements.txt");
+    install(&folder, &python, &requirements, "installed.txt", true)?;
     Ok(python)
 }
 
@@ -42,11 +43,33 @@ pub(crate) fn python_with_libraries(given: Option<&Path>) -> Result<PathBuf> {
     }
     let python = self::python(None)?;
     let (folder, _) = places();
+    let requirements = export_folder().join("requirements-contracts.txt");
     install(
         &folder,
         &python,
-        "requirements-contracts.txt",
+        &requirements,
         "installed-contracts.txt",
+        false,
+    )?;
+    Ok(python)
+}
+
+/// The same with the engines that the kernels are timed beside.
+///
+/// # Errors
+/// As [`python`].
+pub(crate) fn python_with_peers(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(python) = given {
+        return Ok(python.to_path_buf());
+    }
+    let python = python_with_libraries(None)?;
+    let (folder, _) = places();
+    let requirements = root().join("kernels/benches/peers/requirements.txt");
+    install(
+        &folder,
+        &python,
+        &requirements,
+        "installed-peers.txt",
         false,
     )?;
     Ok(python)
@@ -68,12 +91,11 @@ fn places() -> (PathBuf, PathBuf) {
 fn install(
     folder: &Path,
     python: &Path,
-    requirements: &str,
+    requirements: &Path,
     marker: &str,
     afresh: bool,
 ) -> Result<()> {
-    let requirements = export_folder().join(requirements);
-    let wanted = std::fs::read(&requirements)
+    let wanted = std::fs::read(requirements)
         .with_context(|| format!("reading {}", requirements.display()))?;
     // Holds the requirements that were installed; written last, so half an install counts as none.
     let installed = folder.join(marker);
@@ -105,7 +127,7 @@ fn install(
         "--require-hashes",
         "--requirement",
     ]);
-    call(install.arg(&requirements))?;
+    call(install.arg(requirements))?;
     std::fs::write(&installed, wanted)?;
     Ok(())
 }
