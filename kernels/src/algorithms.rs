@@ -2,6 +2,7 @@
 
 pub(crate) mod channels;
 pub(crate) mod depthwise;
+pub(crate) mod peak;
 pub(crate) mod pixels;
 mod simple;
 

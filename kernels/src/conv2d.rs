@@ -344,6 +344,7 @@ impl Conv2d {
                             pitch: step[0],
                             multipliers: &constants[0],
                             offsets: &constants[1],
+                            scaling: requantizer.scaling,
                             clamp: requantizer.stored(),
                             // A zero point and 128 at most.
                             base: requantizer.base as i16,

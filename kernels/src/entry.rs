@@ -32,6 +32,8 @@ pub(crate) struct Table {
     pub(crate) depthwise: unsafe fn(&DepthwiseJob<'_>),
     /// Loops that compilers make vectors of.
     pub(crate) simple: unsafe fn(Simple<'_>),
+    /// Dot products alone.
+    pub(crate) peak: unsafe fn(usize) -> i32,
 }
 
 /// Compiles every algorithm for the vectors `$simd` with the target features `$feature`.
@@ -69,6 +71,12 @@ macro_rules! entry_points {
             of.run();
         }
 
+        $(#[$feature])?
+        unsafe fn run_peak(rounds: usize) -> i32 {
+            // SAFETY: the caller's.
+            unsafe { algorithms::peak::run::<$simd>(rounds) }
+        }
+
         /// What this instruction set offers; to be called on a CPU that has it.
         pub(crate) fn table() -> crate::entry::Table {
             crate::entry::Table {
@@ -82,6 +90,7 @@ macro_rules! entry_points {
                 pixels: run_pixels,
                 depthwise: run_depthwise,
                 simple: run_simple,
+                peak: run_peak,
             }
         }
     };

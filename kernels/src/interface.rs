@@ -1,7 +1,10 @@
 //! One instruction set's kernels.
 
+use std::hint::black_box;
+use std::time::Instant;
+
 use crate::Isa;
-use crate::algorithms::Simple;
+use crate::algorithms::{Simple, peak};
 use crate::entry::Table;
 use crate::requantizer::Requantizer;
 
@@ -20,6 +23,20 @@ impl Kernels {
     /// What they are written for.
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// Multiply-adds of bytes a second that one core does at most with these instructions: the
+    /// best of some short runs of dot products between registers.
+    pub fn peak(&self) -> f64 {
+        const ROUNDS: usize = 100_000;
+        let macs = peak::macs(self.table.lanes, ROUNDS) as f64;
+        let run = || {
+            let start = Instant::now();
+            // SAFETY: the table is this CPU's.
+            black_box(unsafe { (self.table.peak)(black_box(ROUNDS)) });
+            macs / start.elapsed().as_secs_f64()
+        };
+        (0..20).map(|_| run()).fold(0.0, f64::max)
     }
 
     /// Stored codes of accumulators, all with the constants of the first channel; as many as

@@ -1,4 +1,4 @@
-//! Accumulators to codes by one float32 multiplication, certified.
+//! Accumulators to codes by one float32 multiplication or division, certified.
 //!
 //! Contracts differ in how they scale and round, and each has its own constants. Seen from
 //! outside, one that never falls as the accumulator grows is a staircase: for each code `k`
@@ -7,7 +7,10 @@
 //!
 //! ```text
 //! code(acc) = int(clamp(f32(acc) · multiplier + offset, low, high)) + base
+//! code(acc) = int(clamp(f32(acc) / divisor + offset, low, high)) + base
 //! ```
+//! The second is slower. It is what eq. 6 says, so that a division has its own steps where no
+//! product does.
 //!
 //! for which `multiplier` and `offset` are searched until its steps are those of the contract,
 //! tried with this very arithmetic at `t_k` and `t_k − 1` for every `k`. Both sides never fall
@@ -17,6 +20,26 @@
 use std::ops::RangeInclusive;
 
 use crate::layout::padded_channels;
+
+/// How the kernels scale an accumulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaling {
+    /// f32(acc) · multiplier.
+    Multiply,
+    /// f32(acc) / divisor.
+    Divide,
+}
+
+impl Scaling {
+    /// One rounding to float32.
+    #[inline(always)]
+    fn of(self, acc: i32, by: f32) -> f32 {
+        match self {
+            Self::Multiply => acc as f32 * by,
+            Self::Divide => acc as f32 / by,
+        }
+    }
+}
 
 /// The accumulators at which a channel's codes rise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,31 +80,40 @@ impl Staircase {
         }
     }
 
-    /// The multiplier and the offset whose codes, `base` added, are these; `slope` is about
-    /// the rise of the codes for each accumulator.
-    fn certify(&self, slope: f64, base: i32, clamp: [i32; 2]) -> Option<(f32, f32)> {
-        let nearest = slope as f32;
-        // A multiplier beside the nearest may have room for an offset where that has none.
-        let multipliers = [
+    /// The multiplier (or divisor) and the offset whose codes, `base` added, are these; `slope`
+    /// is about the rise of the codes for each accumulator.
+    fn certify(
+        &self,
+        scaling: Scaling,
+        slope: f64,
+        base: i32,
+        clamp: [i32; 2],
+    ) -> Option<(f32, f32)> {
+        let nearest = match scaling {
+            Scaling::Multiply => slope as f32,
+            Scaling::Divide => (1.0 / slope) as f32,
+        };
+        // One beside the nearest may have room for an offset where that has none.
+        let factors = [
             nearest,
             nearest.next_up(),
             nearest.next_down(),
             nearest.next_up().next_up(),
             nearest.next_down().next_down(),
         ];
-        (multipliers.into_iter())
-            .flat_map(|multiplier| {
-                let offsets = self.offsets(multiplier, base).into_iter();
-                offsets.map(move |offset| (multiplier, offset))
-            })
-            .find(|&(multiplier, offset)| self.holds(multiplier, offset, base, clamp))
+        (factors.into_iter())
+            .flat_map(|by| self.offsets(scaling, by, base).map(|offset| (by, offset)))
+            .find(|&(by, offset)| self.holds(scaling, by, offset, base, clamp))
     }
 
     /// Offsets to try: 0, with which float32 meets ties as the contract does if the multiplier
     /// is good; and the middle of those for which, in exact numbers, `t_k · m + offset` lies
     /// above `k − base − ½` and `(t_k − 1) · m + offset` below it, for every k.
-    fn offsets(&self, multiplier: f32, base: i32) -> [f32; 2] {
-        let m = f64::from(multiplier);
+    fn offsets(&self, scaling: Scaling, by: f32, base: i32) -> [f32; 2] {
+        let m = match scaling {
+            Scaling::Multiply => f64::from(by),
+            Scaling::Divide => 1.0 / f64::from(by),
+        };
         let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
         for (k, &step) in (self.low + 1..).zip(&self.steps) {
             let boundary = f64::from(k - base) - 0.5;
@@ -100,13 +132,13 @@ impl Staircase {
     }
 
     /// Whether the arithmetic has these steps: tried on both sides of each, and at the ends.
-    fn holds(&self, multiplier: f32, offset: f32, base: i32, clamp: [i32; 2]) -> bool {
+    fn holds(&self, scaling: Scaling, by: f32, offset: f32, base: i32, clamp: [i32; 2]) -> bool {
         let [low, high] = clamp.map(|code| (code - base) as f32);
-        let ends = [self.reach.0, self.reach.1].map(|acc| acc as f32 * multiplier + offset);
+        let ends = [self.reach.0, self.reach.1].map(|acc| scaling.of(acc, by) + offset);
         if ends.iter().any(|end| end.abs() >= LARGEST) {
             return false;
         }
-        let made = |acc| code(acc, multiplier, offset, low, high) + base;
+        let made = |acc| code(scaling, acc, by, offset, low, high) + base;
         let sides = (self.low + 1..)
             .zip(&self.steps)
             .all(|(k, &step)| made(step) >= k && (step == self.reach.0 || made(step - 1) < k));
@@ -117,8 +149,8 @@ impl Staircase {
 
 /// The arithmetic of every kernel.
 #[inline(always)]
-pub(crate) fn code(acc: i32, multiplier: f32, offset: f32, low: f32, high: f32) -> i32 {
-    let code = acc as f32 * multiplier + offset;
+pub(crate) fn code(scaling: Scaling, acc: i32, by: f32, offset: f32, low: f32, high: f32) -> i32 {
+    let code = scaling.of(acc, by) + offset;
     // Adding 1.5 · 2²³ and taking it away rounds to an integer, ties to even, by the rule of
     // float32 addition: `round_ties_even` is a call on CPUs without an instruction for it.
     const INTEGERS_ONLY: f32 = 12_582_912.0;
@@ -127,8 +159,8 @@ pub(crate) fn code(acc: i32, multiplier: f32, offset: f32, low: f32, high: f32) 
 
 /// The same without the clamp, for results below 2³⁰ in size.
 #[inline(always)]
-pub(crate) fn round(acc: i32, multiplier: f32, offset: f32) -> i32 {
-    (acc as f32 * multiplier + offset).round_ties_even() as i32
+pub(crate) fn round(scaling: Scaling, acc: i32, by: f32, offset: f32) -> i32 {
+    (scaling.of(acc, by) + offset).round_ties_even() as i32
 }
 
 /// Products of this size and more are not certified: kernels round before they clamp.
@@ -177,7 +209,9 @@ impl Stored {
 /// The constants of a layer's channels, certified.
 #[derive(Clone, Debug)]
 pub struct Requantizer {
-    /// One a channel, then 0 to a whole number of the widest tiles.
+    /// How accumulators are scaled.
+    pub(crate) scaling: Scaling,
+    /// Multipliers or divisors: one a channel, then 1 to a whole number of the widest tiles.
     pub(crate) multipliers: Vec<f32>,
     /// One a channel; then 0.
     pub(crate) offsets: Vec<f32>,
@@ -213,11 +247,14 @@ impl Requantizer {
             .collect();
         // A base of the other parity sends ties the other way, as a zero point does that was
         // added before rounding.
-        [zero_point, zero_point + 1].into_iter().find_map(|base| {
+        let ways = [Scaling::Multiply, Scaling::Divide]
+            .into_iter()
+            .flat_map(|scaling| [zero_point, zero_point + 1].map(|base| (scaling, base)));
+        ways.into_iter().find_map(|(scaling, base)| {
             let constants: Vec<(f32, f32)> = (staircases.iter().zip(channels))
-                .map(|(staircase, channel)| staircase.certify(channel.slope, base, clamp))
+                .map(|(staircase, channel)| staircase.certify(scaling, channel.slope, base, clamp))
                 .collect::<Option<_>>()?;
-            Some(Self::new(&constants, base, stored, clamp))
+            Some(Self::new(scaling, &constants, base, stored, clamp))
         })
     }
 
@@ -231,22 +268,26 @@ impl Requantizer {
     ) -> Option<Self> {
         let mut one = Self::certify(std::slice::from_ref(channel), zero_point, stored, clamp)?;
         for constants in [&mut one.multipliers, &mut one.offsets] {
-            let of_all = constants[0];
-            constants.clear();
-            constants.resize(outputs, of_all);
-            constants.resize(padded_channels(outputs), 0.0);
+            *constants = vec![constants[0]; padded_channels(outputs)];
         }
         Some(one)
     }
 
-    fn new(constants: &[(f32, f32)], base: i32, stored: Stored, clamp: [i32; 2]) -> Self {
+    fn new(
+        scaling: Scaling,
+        constants: &[(f32, f32)],
+        base: i32,
+        stored: Stored,
+        clamp: [i32; 2],
+    ) -> Self {
         let (mut multipliers, mut offsets): (Vec<f32>, Vec<f32>) =
             constants.iter().copied().unzip();
         let padded = padded_channels(constants.len());
-        multipliers.resize(padded, 0.0);
+        multipliers.resize(padded, 1.0);
         offsets.resize(padded, 0.0);
         let [low, high] = clamp.map(|code| (code - base) as f32);
         Self {
+            scaling,
             multipliers,
             offsets,
             low,

@@ -5,6 +5,8 @@
 //! `#[inline(always)]`, so that the whole algorithm is compiled inside of the entry point
 //! that has the target features (see [`crate::entry`]).
 
+use crate::requantizer::Scaling;
+
 /// Vectors of int32 lanes.
 ///
 /// # Safety
@@ -42,9 +44,11 @@ pub(crate) trait Simd: Copy {
     unsafe fn max_of_pairs(a: Self::V, b: Self::V) -> Self::V;
     /// `a | b << shift`, lane by lane.
     unsafe fn or_shifted<const SHIFT: i32>(a: Self::V, b: Self::V) -> Self::V;
-    /// `int(clamp(f32(acc)·multiplier + offset, low, high)) + base`: product and sum each
+    /// `int(clamp(f32(acc)·multiplier + offset, low, high)) + base`, or divided by it: quotient or
+    /// product, and sum, each
     /// rounded to float32, the integer to the nearest, ties to even.
     unsafe fn requantize(
+        scaling: Scaling,
         acc: Self::V,
         multiplier: Self::F,
         offset: Self::F,
@@ -70,7 +74,12 @@ pub(crate) trait Simd: Copy {
     fn interleaved(result: usize, lane: usize) -> usize;
     /// `int(f32(acc)·multiplier + offset)` as [`Self::requantize`] rounds, not clamped; below
     /// 2³⁰ in size.
-    unsafe fn round(acc: Self::V, multiplier: Self::F, offset: Self::F) -> Self::V;
+    unsafe fn round(
+        scaling: Scaling,
+        acc: Self::V,
+        multiplier: Self::F,
+        offset: Self::F,
+    ) -> Self::V;
     /// `clamp(v + base, low, high)` of four vectors, 0 ≤ low ≤ high ≤ 255, in the order of
     /// channels, undoing [`Self::interleave`]: `4 · LANES` bytes, of which the first `count` are
     /// written.

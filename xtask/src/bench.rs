@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let ready = engines::prepare(&engines, arguments.python.as_deref())?;
     let cores = cores::allowed()?;
     cores::bind(&cores, 1)?;
-    let mut report = Report::new(arguments.rounds, ours::limit());
+    let mut report = Report::new(arguments.rounds, ours::limit()?);
     for spec in &specs {
         anstream::eprintln!("{}", spec.name);
         let measured = measure::workload(spec, &ready, arguments.rounds, &cores, report.limit)?;

@@ -277,7 +277,15 @@ unsafe fn tile<
                             }
                             false => acc[output][v],
                         };
-                        let codes = S::requantize(acc, multiplier, offset, low, high, base);
+                        let codes = S::requantize(
+                            requantizer.scaling,
+                            acc,
+                            multiplier,
+                            offset,
+                            low,
+                            high,
+                            base,
+                        );
                         let at = start[0] * step[0] + (start[1] + output) * step[1] + channel;
                         S::store_bytes(to.add(at), codes, count);
                     }

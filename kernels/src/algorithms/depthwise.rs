@@ -18,6 +18,7 @@
 //! Where windows are one pixel apart and a block holds a whole number of pixels, a row of
 //! outputs is one run of bytes whose weights repeat, and no lane is left empty.
 
+use crate::requantizer::Scaling;
 use crate::simd::{Product, Simd};
 
 /// One image.
@@ -76,6 +77,8 @@ pub(crate) enum DepthwiseOutput<'a> {
         multipliers: &'a [f32],
         /// In the order of lanes.
         offsets: &'a [f32],
+        /// How accumulators are scaled.
+        scaling: Scaling,
         /// Least and largest stored code.
         clamp: [u8; 2],
         /// Added to the rounded product.
@@ -199,6 +202,7 @@ unsafe fn store<S: Simd>(
                 pitch,
                 multipliers,
                 offsets,
+                scaling,
                 clamp,
                 base,
             } => {
@@ -207,7 +211,7 @@ unsafe fn store<S: Simd>(
                     let multiplier = multipliers.as_ptr().add(constants + v * S::LANES);
                     let offset = offsets.as_ptr().add(constants + v * S::LANES);
                     let [multiplier, offset] = [S::load_f32(multiplier), S::load_f32(offset)];
-                    *codes = S::round(*codes, multiplier, offset);
+                    *codes = S::round(scaling, *codes, multiplier, offset);
                 }
                 S::store_interleaved(to.add(row * pitch + at), codes, base, clamp, count);
             }

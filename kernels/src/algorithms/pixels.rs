@@ -401,7 +401,15 @@ impl Place<'_> {
                 let at = first + channel;
                 let multiplier = S::splat_f32(*requantizer.multipliers.get_unchecked(at));
                 let offset = S::splat_f32(*requantizer.offsets.get_unchecked(at));
-                *codes = S::requantize(*codes, multiplier, offset, low, high, base);
+                *codes = S::requantize(
+                    requantizer.scaling,
+                    *codes,
+                    multiplier,
+                    offset,
+                    low,
+                    high,
+                    base,
+                );
             }
             let to = self.to.add(first);
             let low = quad::<S, CHANNELS, 0>(&codes);

@@ -87,7 +87,8 @@ impl Simple<'_> {
                 let of = requantizer;
                 let [multiplier, offset] = [of.multipliers[0], of.offsets[0]];
                 for (to, &acc) in codes.iter_mut().zip(acc) {
-                    *to = (code(acc, multiplier, offset, of.low, of.high) + of.base) as u8;
+                    *to = (code(of.scaling, acc, multiplier, offset, of.low, of.high) + of.base)
+                        as u8;
                 }
             }
             Self::Store { codes, to } => {

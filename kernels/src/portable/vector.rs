@@ -2,6 +2,7 @@
 
 use super::bytes::Bytes;
 use super::words::Words;
+use crate::requantizer::Scaling;
 use crate::simd::Simd;
 
 const LANES: usize = 8;
@@ -71,6 +72,7 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn requantize(
+        scaling: Scaling,
         acc: Self::V,
         multiplier: Self::F,
         offset: Self::F,
@@ -80,6 +82,7 @@ impl Simd for Portable {
     ) -> Self::V {
         std::array::from_fn(|lane| {
             crate::requantizer::code(
+                scaling,
                 acc[lane],
                 multiplier[lane],
                 offset[lane],
@@ -134,9 +137,14 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn round(acc: Self::V, multiplier: Self::F, offset: Self::F) -> Self::V {
+    unsafe fn round(
+        scaling: Scaling,
+        acc: Self::V,
+        multiplier: Self::F,
+        offset: Self::F,
+    ) -> Self::V {
         std::array::from_fn(|lane| {
-            crate::requantizer::round(acc[lane], multiplier[lane], offset[lane])
+            crate::requantizer::round(scaling, acc[lane], multiplier[lane], offset[lane])
         })
     }
 

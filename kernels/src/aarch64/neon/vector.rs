@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::bytes::Bytes;
 use super::words::Words;
+use crate::requantizer::Scaling;
 use crate::simd::{PAIRS, PIXELS, Product, Simd};
 
 /// The vectors of every instruction set of 128 bits; `F` says how it multiplies.
@@ -87,6 +88,7 @@ impl<F: Family> Simd for Vector128<F> {
 
     #[inline(always)]
     unsafe fn requantize(
+        scaling: Scaling,
         acc: int32x4_t,
         multiplier: float32x4_t,
         offset: float32x4_t,
@@ -95,7 +97,10 @@ impl<F: Family> Simd for Vector128<F> {
         base: int32x4_t,
     ) -> int32x4_t {
         unsafe {
-            let scaled = vmulq_f32(vcvtq_f32_s32(acc), multiplier);
+            let scaled = match scaling {
+                Scaling::Multiply => vmulq_f32(vcvtq_f32_s32(acc), multiplier),
+                Scaling::Divide => vdivq_f32(vcvtq_f32_s32(acc), multiplier),
+            };
             let code = vaddq_f32(scaled, offset);
             vaddq_s32(vcvtnq_s32_f32(vminq_f32(vmaxq_f32(code, low), high)), base)
         }
@@ -162,9 +167,17 @@ impl<F: Family> Simd for Vector128<F> {
     }
 
     #[inline(always)]
-    unsafe fn round(acc: int32x4_t, multiplier: float32x4_t, offset: float32x4_t) -> int32x4_t {
+    unsafe fn round(
+        scaling: Scaling,
+        acc: int32x4_t,
+        multiplier: float32x4_t,
+        offset: float32x4_t,
+    ) -> int32x4_t {
         unsafe {
-            let scaled = vmulq_f32(vcvtq_f32_s32(acc), multiplier);
+            let scaled = match scaling {
+                Scaling::Multiply => vmulq_f32(vcvtq_f32_s32(acc), multiplier),
+                Scaling::Divide => vdivq_f32(vcvtq_f32_s32(acc), multiplier),
+            };
             vcvtnq_s32_f32(vaddq_f32(scaled, offset))
         }
     }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::bytes::Bytes;
 use super::words::Words;
+use crate::requantizer::Scaling;
 use crate::simd::{PAIRS, PIXELS, Product, Simd};
 
 /// The vectors of every instruction set of 256 bits; `F` says how it multiplies.
@@ -92,6 +93,7 @@ impl<F: Family> Simd for Vector256<F> {
 
     #[inline(always)]
     unsafe fn requantize(
+        scaling: Scaling,
         acc: __m256i,
         multiplier: __m256,
         offset: __m256,
@@ -100,7 +102,10 @@ impl<F: Family> Simd for Vector256<F> {
         base: __m256i,
     ) -> __m256i {
         unsafe {
-            let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier);
+            let scaled = match scaling {
+                Scaling::Multiply => _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier),
+                Scaling::Divide => _mm256_div_ps(_mm256_cvtepi32_ps(acc), multiplier),
+            };
             let code = _mm256_add_ps(scaled, offset);
             let code = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(code, low), high));
             _mm256_add_epi32(code, base)
@@ -175,9 +180,12 @@ impl<F: Family> Simd for Vector256<F> {
     }
 
     #[inline(always)]
-    unsafe fn round(acc: __m256i, multiplier: __m256, offset: __m256) -> __m256i {
+    unsafe fn round(scaling: Scaling, acc: __m256i, multiplier: __m256, offset: __m256) -> __m256i {
         unsafe {
-            let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier);
+            let scaled = match scaling {
+                Scaling::Multiply => _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier),
+                Scaling::Divide => _mm256_div_ps(_mm256_cvtepi32_ps(acc), multiplier),
+            };
             _mm256_cvtps_epi32(_mm256_add_ps(scaled, offset))
         }
     }

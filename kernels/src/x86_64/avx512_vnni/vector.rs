@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 
 use super::bytes::Bytes;
 use super::words::Words;
+use crate::requantizer::Scaling;
 use crate::simd::{PAIRS, PIXELS, Simd};
 
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +97,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn requantize(
+        scaling: Scaling,
         acc: __m512i,
         multiplier: __m512,
         offset: __m512,
@@ -104,7 +106,10 @@ impl Simd for Avx512 {
         base: __m512i,
     ) -> __m512i {
         unsafe {
-            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
+            let scaled = match scaling {
+                Scaling::Multiply => _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier),
+                Scaling::Divide => _mm512_div_ps(_mm512_cvtepi32_ps(acc), multiplier),
+            };
             let code = _mm512_add_ps(scaled, offset);
             let code = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(code, low), high));
             _mm512_add_epi32(code, base)
@@ -183,9 +188,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn round(acc: __m512i, multiplier: __m512, offset: __m512) -> __m512i {
+    unsafe fn round(scaling: Scaling, acc: __m512i, multiplier: __m512, offset: __m512) -> __m512i {
         unsafe {
-            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
+            let scaled = match scaling {
+                Scaling::Multiply => _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier),
+                Scaling::Divide => _mm512_div_ps(_mm512_cvtepi32_ps(acc), multiplier),
+            };
             _mm512_cvtps_epi32(_mm512_add_ps(scaled, offset))
         }
     }
