@@ -117,7 +117,7 @@ impl Simulation {
 
 /// To codes and back.
 fn through(x: &Tensor<f32>, params: &QuantParams) -> Tensor<f32> {
-    x.map(|x| params.dequantize(params.quantize(x)))
+    x.map(|x| params.round_trip(x))
 }
 
 /// One layer of a simulation.
