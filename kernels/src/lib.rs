@@ -13,11 +13,13 @@
 
 pub mod dispatch;
 pub mod executor;
+pub mod float;
 pub mod interface;
 pub mod isa;
 pub mod packing;
 pub mod scalar;
 
 pub use executor::Executor;
+pub use float::FloatExecutor;
 pub use interface::Kernels;
 pub use isa::{Isa, IsaError};

@@ -1,5 +1,6 @@
 //! How many test images are classified rightly.
 
+use kernels::FloatExecutor;
 use quant::QuantError;
 use quant::affine::{AffineNetwork, Simulation};
 use quant::scheme::Scheme;
@@ -32,8 +33,9 @@ impl Accuracy {
     }
 }
 
-/// Images that go through a network at once: enough for every core, and few enough for caches.
-const BATCH: usize = 100;
+/// Images that go through a network at once: enough for every core, few enough for caches, and
+/// full vectors.
+const BATCH: usize = 80;
 
 impl Bench {
     /// Of anything that scores images.
@@ -68,7 +70,8 @@ impl Bench {
         &self,
         network: &Network<Weights<f32>>,
     ) -> Result<Accuracy, QuantError> {
-        self.accuracy(|images| Ok(network.forward(images)?))
+        let executor = FloatExecutor::new(network)?;
+        self.accuracy(|images| Ok(executor.forward(images)?))
     }
 
     pub(super) fn quantized(&self, scheme: Scheme) -> Result<AffineNetwork, QuantError> {
@@ -83,13 +86,14 @@ impl Bench {
 
     /// Of the network that dequantizes after every layer.
     pub(super) fn simulated(&self, network: &AffineNetwork) -> Result<Accuracy, QuantError> {
-        let simulation = Simulation::new(&self.float, network)?;
-        self.accuracy(|images| Ok(simulation.forward(images)?))
+        let executor = FloatExecutor::simulating(&Simulation::new(&self.float, network)?)?;
+        self.accuracy(|images| Ok(executor.forward(images)?))
     }
 
     /// Of the float network with quantized weights.
     pub(super) fn weights_only(&self, network: &AffineNetwork) -> Result<Accuracy, QuantError> {
         let simulation = Simulation::weights_only(&self.float, network)?;
-        self.accuracy(|images| Ok(simulation.forward(images)?))
+        let executor = FloatExecutor::simulating(&simulation)?;
+        self.accuracy(|images| Ok(executor.forward(images)?))
     }
 }
