@@ -14,6 +14,7 @@
 //! A network is a list of [`Step`]s that does not depend on the vectors; [`crate::dispatch`]
 //! chooses these.
 
+mod codes;
 mod lanes;
 mod pad;
 mod pool;

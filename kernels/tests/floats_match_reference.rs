@@ -27,7 +27,16 @@ fn every_network_with_and_without_codes() {
         let calibration = network.input().normalize(&images.calibration.head(16));
         let calibration = Calibration::run(&network, &calibration).unwrap();
         // No multiple of any vector's lanes.
-        let images = network.input().normalize(&images.pixels.head(37));
+        let mut images = network.input().normalize(&images.pixels.head(37));
+        let unusual = [
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            -0.0,
+            f32::MAX,
+            f32::MIN,
+        ];
+        images.data_mut()[..6].copy_from_slice(&unusual);
         let fast = FloatExecutor::new(&network).unwrap();
         let expected = network.forward(&images).unwrap();
         assert_same_bits(&fast.forward(&images).unwrap(), &expected, name);

@@ -1,11 +1,12 @@
 //! One step of a run.
 
-use pulp::{Simd, bytemuck};
+use pulp::Simd;
 use quant::scheme::QuantParams;
 use reference::geometry::rank;
 use reference::ops::log_softmax;
 use reference::{Op, ShapeError, Tensor, Weights};
 
+use super::codes::round_trips;
 use super::lanes::{pack, unpack};
 use super::pad::Pad;
 use super::pool::{Average, Windows};
@@ -58,12 +59,7 @@ impl Step {
         mut values: Vec<S::f32s>,
     ) -> Result<Vec<S::f32s>, ShapeError> {
         match self {
-            Self::RoundTrip(params) => {
-                // Compiled for the same vectors.
-                for x in bytemuck::cast_slice_mut(&mut values) {
-                    *x = params.round_trip(*x);
-                }
-            }
+            Self::RoundTrip(params) => round_trips(simd, params, &mut values),
             Self::Pad(pad) => values = pad.run(simd, &values),
             Self::Sums(sums) => values = sums.run(simd, &values),
             Self::Relu => relu(simd, &mut values),
