@@ -1,5 +1,7 @@
 //! Chooses kernels at run time; the only place that detects CPU features.
 
+use pulp::Arch;
+
 use crate::{Isa, IsaError, Kernels, portable};
 
 /// The variable that forces an instruction set.
@@ -56,6 +58,11 @@ pub fn portable() -> Kernels {
 /// `KARAT_ISA` names no instruction set, or one that this CPU lacks.
 pub fn select() -> Result<Kernels, IsaError> {
     choose(std::env::var_os(VARIABLE).map(|name| name.to_string_lossy().into_owned()))
+}
+
+/// The vectors in which floats are computed: the widest of this CPU. All give the same bits.
+pub(crate) fn vectors() -> Arch {
+    Arch::new()
 }
 
 fn choose(forced: Option<String>) -> Result<Kernels, IsaError> {

@@ -20,6 +20,7 @@ pub mod conv2d;
 pub mod dispatch;
 mod entry;
 pub mod executor;
+pub mod float;
 mod interface;
 pub mod isa;
 pub mod layout;
@@ -33,6 +34,7 @@ mod x86_64;
 
 pub use conv2d::Conv2d;
 pub use executor::Executor;
+pub use float::FloatExecutor;
 pub use interface::Kernels;
 pub use isa::{Isa, IsaError};
 pub use linear::Linear;

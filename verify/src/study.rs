@@ -13,11 +13,13 @@ mod storage;
 mod sweeps;
 mod training;
 
+use std::sync::Mutex;
+
 use fixtures::scheme::{SchemeFixture, SchemeFixtures};
 use fixtures::{Fixtures, ImageSet, NetworkFixture, QAT_NETWORK, QatFixture, official};
 use quant::QuantError;
-use quant::affine::Calibration;
 use quant::affine::executor::MakeExecutor;
+use quant::affine::{AffineNetwork, Calibration};
 use reference::{Network, Tensor, Weights};
 use serde::Serialize;
 
@@ -127,6 +129,8 @@ struct Bench {
     /// The first training images, if there is the data.
     training_images: Option<Tensor<f32>>,
     executor: MakeExecutor,
+    /// The integer networks that ran, and what they classify.
+    runs: Mutex<Vec<(AffineNetwork, Accuracy)>>,
     cap_sigma: bool,
 }
 
@@ -230,6 +234,7 @@ impl Bench {
                 .map(|images| input.normalize(&images.head(TRAINING_IMAGES))),
             float: fixture.network.clone(),
             executor: options.executor,
+            runs: Mutex::default(),
             cap_sigma: options.cap_sigma,
         })
     }

@@ -63,8 +63,13 @@ impl Simulation {
         &self.network
     }
 
+    /// Of the input's codes; none, if weights only are quantized.
+    pub fn input_params(&self) -> Option<&QuantParams> {
+        self.activations.as_ref().map(|(input, _)| input)
+    }
+
     /// Of each weighted layer's output codes; none, if weights only are quantized.
-    pub(super) fn outputs(&self) -> impl Iterator<Item = &QuantParams> {
+    pub fn outputs(&self) -> impl Iterator<Item = &QuantParams> {
         self.activations.iter().flat_map(|(_, outputs)| outputs)
     }
 
@@ -117,7 +122,7 @@ impl Simulation {
 
 /// To codes and back.
 fn through(x: &Tensor<f32>, params: &QuantParams) -> Tensor<f32> {
-    x.map(|x| params.dequantize(params.quantize(x)))
+    x.map(|x| params.round_trip(x))
 }
 
 /// One layer of a simulation.

@@ -14,31 +14,55 @@ pub(super) fn range(
     grid: Grid,
     symmetry: Symmetry,
 ) -> Result<Range, QuantError> {
-    let mut best = (f64::INFINITY, whole);
-    for parts in (1..=PARTS).rev() {
-        let part = parts as f32 / PARTS as f32;
-        let candidate = Range {
-            low: whole.low * part,
-            high: whole.high * part,
-        };
+    let candidates: Vec<(Range, QuantParams)> = (1..=PARTS)
+        .rev()
+        .map(|parts| {
+            let part = parts as f32 / PARTS as f32;
+            Range {
+                low: whole.low * part,
+                high: whole.high * part,
+            }
+        })
         // Too narrow for a scale in float32: so are all that follow.
-        let Ok(params) = QuantParams::of_range(candidate, grid, symmetry) else {
-            break;
-        };
-        let error = squared_error(values, &params);
-        if error < best.0 {
-            best = (error, candidate);
+        .map_while(|range| Some((range, QuantParams::of_range(range, grid, symmetry).ok()?)))
+        .collect();
+    let mut best = (f64::INFINITY, whole);
+    for several in candidates.chunks(TOGETHER) {
+        let mut params = [several[0].1; TOGETHER];
+        for (params, (_, candidate)) in params.iter_mut().zip(several) {
+            *params = *candidate;
+        }
+        for (error, (candidate, _)) in squared_errors(values, &params).into_iter().zip(several) {
+            if error < best.0 {
+                best = (error, *candidate);
+            }
         }
     }
     Ok(best.1)
 }
 
-/// Σ (x − x̂)².
-fn squared_error(values: &[f32], params: &QuantParams) -> f64 {
-    let errors = values
-        .iter()
-        .map(|&x| f64::from(x) - f64::from(params.dequantize(params.quantize(x))));
-    errors.map(|error| error * error).sum()
+/// Candidates whose errors are summed at the same time: no sum waits for another.
+const TOGETHER: usize = 4;
+/// Values whose errors are computed, which vectors can do, before they are added in order.
+const BLOCK: usize = 64;
+
+/// Σ (x − x̂)² of each candidate, in the order of the values.
+fn squared_errors(values: &[f32], params: &[QuantParams; TOGETHER]) -> [f64; TOGETHER] {
+    let mut sums = [0.0; TOGETHER];
+    for block in values.chunks(BLOCK) {
+        let mut errors = [[0f64; BLOCK]; TOGETHER];
+        for (errors, params) in errors.iter_mut().zip(params) {
+            for (error, &x) in errors.iter_mut().zip(block) {
+                *error = f64::from(x) - f64::from(params.round_trip(x));
+            }
+        }
+        for i in 0..block.len() {
+            for (sum, errors) in sums.iter_mut().zip(&errors) {
+                *sum += errors[i] * errors[i];
+            }
+        }
+    }
+    sums
 }
 
 #[cfg(test)]
@@ -61,14 +85,15 @@ mod tests {
         let found = range(&values, whole, grid, Symmetry::Symmetric).unwrap();
         assert!(found.high < 0.5, "{found:?}");
         let params = |range| QuantParams::of_range(range, grid, Symmetry::Symmetric).unwrap();
-        let least = squared_error(&values, &params(found));
+        let squared_error = |range| squared_errors(&values, &[params(range); TOGETHER])[0];
+        let least = squared_error(found);
         for part in 1..=100 {
             let part = part as f32 / 100.0;
             let other = Range {
                 low: -0.3 * part,
                 high: part,
             };
-            assert!(least <= squared_error(&values, &params(other)));
+            assert!(least <= squared_error(other));
         }
     }
 
@@ -111,15 +136,27 @@ mod tests {
             signed: true,
             narrow: false,
         };
-        let of = Range {
-            low: -127.0,
-            high: 127.0,
+        let of = |high: f32| {
+            let range = Range { low: -high, high };
+            QuantParams::of_range(range, grid, Symmetry::Symmetric).unwrap()
         };
-        let params = QuantParams::of_range(of, grid, Symmetry::Symmetric).unwrap();
-        // In steps of 1: ¼ above 3, ½ below −2, and 73 beyond the end.
+        // In steps of 1 the errors are ¼, ½ on a tie, 73 beyond the end, 0; in steps of 2 they
+        // are ¾, ½, 0, 1 on a tie; in steps of ½ they are ¼ on a tie, 0, 136½ beyond the end, 0.
+        let params = [of(127.0), of(254.0), of(63.5), of(127.0)];
+        let mut values = vec![3.25, -2.5, 200.0, 5.0];
+        let expected = [
+            0.0625 + 0.25 + 5329.0,
+            0.5625 + 0.25 + 0.0 + 1.0,
+            0.0625 + 0.0 + 136.5 * 136.5 + 0.0,
+            0.0625 + 0.25 + 5329.0,
+        ];
+        assert_eq!(squared_errors(&values, &params), expected);
+        // Beyond one block: what is added comes after.
+        values.resize(BLOCK + 1, 0.0);
+        values.push(0.25);
         assert_eq!(
-            squared_error(&[3.25, -2.5, 200.0, 5.0], &params),
-            0.0625 + 0.25 + 5329.0
+            squared_errors(&values, &params),
+            expected.map(|sum| sum + 0.0625)
         );
     }
 }

@@ -78,6 +78,24 @@ impl QuantParams {
         self.scale.get() * (code - self.zero_point) as f32
     }
 
+    /// `dequantize(quantize(x))`, to the bit, in float32 alone, of which the compiler makes
+    /// vectors: `s · round(clamp(x / s, low − z, high − z))`. The ends are integers, so it is
+    /// the same to clamp first; and then adding 1.5·2²³, where float32 has only integers, and
+    /// taking it away again rounds halves to even.
+    #[inline]
+    pub fn round_trip(&self, x: f32) -> f32 {
+        const INTEGERS: f32 = 1.5 * (1 << 23) as f32;
+        let (scale, z) = (self.scale.get(), self.zero_point);
+        // Of 17 bits at most: exact.
+        let [low, high] = [self.grid.low(), self.grid.high()].map(|code| (code - z) as f32);
+        let steps = x / scale;
+        // The code of NaN is 0.
+        let steps = if steps.is_nan() { -z as f32 } else { steps };
+        let steps = if steps < low { low } else { steps };
+        let steps = if steps > high { high } else { steps };
+        scale * ((steps + INTEGERS) - INTEGERS)
+    }
+
     /// The codes less the zero point, for a bound.
     pub fn reach(&self) -> [f64; 2] {
         [self.grid.low(), self.grid.high()].map(|code| f64::from(code - self.zero_point))
@@ -117,6 +135,24 @@ mod tests {
             prop_assert!(grid.low() <= low && low <= high && high <= grid.high());
             prop_assert_eq!(params.quantize(0.0), params.zero_point);
             prop_assert_eq!(params.dequantize(params.zero_point), 0.0);
+        }
+
+        #[test]
+        fn a_round_trip_is_there_and_back(
+            a in -50f32..50., b in -50f32..50., steps in -40_000i32..70_000, bits in any::<u32>(),
+            grid in grid(), symmetry in symmetry(),
+        ) {
+            let range = Range { low: a.min(b), high: a.max(b) };
+            let params = QuantParams::of_range(range, grid, symmetry).unwrap();
+            // On halves of steps, beside them, and anything: NaN, infinities, −0.
+            let tie = params.scale.get() * (steps as f32 / 2.0);
+            for x in [tie, tie.next_up(), tie.next_down(), f32::from_bits(bits), -0.0, f32::NAN] {
+                let there_and_back = params.dequantize(params.quantize(x));
+                prop_assert_eq!(params.round_trip(x).to_bits(), there_and_back.to_bits(), "{}", x);
+            }
+            for x in [f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN] {
+                prop_assert_eq!(params.round_trip(x), params.dequantize(params.quantize(x)));
+            }
         }
 
         /// |x − x̂| ≤ s/2, the float32 division and multiplication aside.

@@ -77,7 +77,7 @@ fn row(
     let (mut signal, mut clipped, mut rounded) = (0.0, 0.0, 0.0);
     for &x in values {
         let wide = f64::from(x);
-        let error = wide - f64::from(params.dequantize(params.quantize(x)));
+        let error = wide - f64::from(params.round_trip(x));
         signal += wide * wide;
         match (low..=high).contains(&wide) {
             true => rounded += error * error,
