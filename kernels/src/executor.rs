@@ -34,6 +34,16 @@ impl<'a> Executor<'a> {
         })
     }
 
+    /// What the steps are: the algorithm that each convolution's shape chose, and how
+    /// accumulators become codes.
+    pub fn algorithms(&self) -> Vec<&'static str> {
+        self.plan
+            .steps
+            .iter()
+            .flat_map(|step| step.kind.names())
+            .collect()
+    }
+
     /// Memory for one thread: made once, then [`Session::run`] allocates nothing.
     pub fn session(&self) -> Session<'_> {
         Session::new(&self.plan)

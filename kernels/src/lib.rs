@@ -27,6 +27,7 @@ pub mod layout;
 pub mod linear;
 mod packing;
 mod portable;
+pub mod prove;
 pub mod requantizer;
 mod simd;
 #[cfg(target_arch = "x86_64")]

@@ -224,6 +224,11 @@ pub struct Requantizer {
 }
 
 impl Requantizer {
+    /// How accumulators are scaled.
+    pub fn scaling(&self) -> Scaling {
+        self.scaling
+    }
+
     /// The least and the largest stored code.
     pub(crate) fn stored(&self) -> [u8; 2] {
         [self.low, self.high].map(|bound| (bound as i32 + self.base) as u8)

@@ -1,178 +1,109 @@
-//! Every available kernel set gives the golden interpreter's integers: random shapes,
-//! adversarial codes, every rounding; and PyTorch's on the committed networks.
+//! Every kernel of every instruction set of this CPU gives the golden interpreter's integers,
+//! and PyTorch's on the committed networks.
+
+use std::collections::BTreeSet;
 
 use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
+use kernels::prove::{Kind, case};
 use kernels::{Executor, dispatch};
-use proptest::prelude::*;
 use quant::{QuantError, QuantNetwork, QuantWeights, Rounding, Scale};
-use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, ShapeError, Tensor};
+use reference::{InputSpec, Layer, Network, Op, ShapeError, Tensor};
+use rstest::rstest;
 
-/// What codes are drawn from: all of them, or the values that break kernels.
-#[derive(Clone, Copy, Debug)]
-enum Fill {
-    Any,
-    Edges,
-    Constant(i8),
-}
-
-fn fill() -> impl Strategy<Value = Fill> {
-    prop_oneof![
-        3 => Just(Fill::Any),
-        2 => Just(Fill::Edges),
-        1 => prop::sample::select(vec![-128i8, -127, 0, 127]).prop_map(Fill::Constant),
-    ]
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 33) % n
-    }
-
-    fn codes(&mut self, shape: &[usize], fill: Fill) -> Tensor<i8> {
-        let values = (0..shape.iter().product()).map(|_| match fill {
-            Fill::Any => (self.below(256) as i16 - 128) as i8,
-            Fill::Edges => [-128, -127, 0, 1, 127][self.below(5) as usize],
-            Fill::Constant(code) => code,
-        });
-        Tensor::new(shape, values.collect()).unwrap()
-    }
-
-    fn bias(&mut self, outputs: usize) -> Vec<i32> {
-        (0..outputs)
-            .map(|_| self.below(200_001) as i32 - 100_000)
-            .collect()
-    }
-}
-
-fn rounding() -> impl Strategy<Value = Rounding> {
-    prop::sample::select(Rounding::ALL.to_vec())
-}
-
-/// Power-of-two scales put accumulators on ties.
-fn output_scale() -> impl Strategy<Value = f64> {
-    prop_oneof![(0i32..12).prop_map(|e| f64::from(1 << e)), 0.4f64..5000.0]
-}
-
-fn one_layer(
-    input: [usize; 3],
-    layers: Vec<Op<QuantWeights>>,
-    rounding: Rounding,
-) -> Result<QuantNetwork, QuantError> {
-    let layers = (layers.into_iter().enumerate())
-        .map(|(i, op)| Layer {
-            name: format!("layer{i}"),
-            op,
-        })
-        .collect();
-    let spec = InputSpec {
-        shape: input,
-        mean: 0.0,
-        std: 1.0,
-    };
-    QuantNetwork::new(
-        Network::new("random", spec, layers)?,
-        Scale::new(1.0)?,
-        rounding,
-    )
-}
-
-/// The golden trace and that of every kernel set are the same.
-fn same_trace(network: &QuantNetwork, input: &Tensor<i8>) -> Result<(), TestCaseError> {
-    let expected = network.trace_codes(input.clone()).unwrap();
+/// A thousand cases, which must have had in them what the kind is for.
+#[rstest]
+#[case(Kind::Conv2d, &["channels", "weights all -128", "inputs all -128"])]
+#[case(Kind::FewChannels, &["pixels", "channels"])]
+#[case(Kind::Depthwise, &["depthwise", "weights all -128", "inputs all -128"])]
+#[case(Kind::Fused, &["fused max-pool", "pixels", "channels", "by a division", "by the formula"])]
+#[case(Kind::Linear, &["linear", "by a multiplier", "by a division"])]
+#[case(Kind::Pools, &["max-pool", "average pool", "ReLU"])]
+#[case(Kind::Network, &["linear", "by a multiplier", "fused max-pool"])]
+fn kernels_match_golden(#[case] kind: Kind, #[case] expected: &[&str]) {
     let sets = dispatch::available();
-    prop_assert!(!sets.is_empty(), "no kernel set ran");
-    for set in sets {
-        let executor = Executor::new(network, set).unwrap();
-        let got = executor.trace_codes(input.clone()).unwrap();
-        prop_assert_eq!(&got, &expected, "{}", set.isa());
-        let codes = executor.forward_codes(input).unwrap();
-        let last = &expected.layers.last().unwrap().codes;
-        prop_assert_eq!(&codes, last, "{}", set.isa());
-    }
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 1000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn conv2d(
-        (n, i, o, groups, bias) in (1usize..3, 1usize..5, 1usize..5, 1usize..4, any::<bool>()),
-        size in [1usize..12, 1..20],
-        kernel in [1usize..6, 1..6],
-        stride in [1usize..4, 1..4],
-        padding in [0usize..4, 0..4],
-        dilation in [1usize..3, 1..3],
-        fills in [fill(), fill()],
-        (scale, rounding, seed) in (output_scale(), rounding(), any::<u64>()),
-    ) {
-        let geometry = Conv2dGeometry { stride, padding, dilation, groups };
-        // At least as large as the window, padding included.
-        let [height, width] = [0, 1].map(|axis| {
-            let reach = dilation[axis] * (kernel[axis] - 1) + 1;
-            size[axis].max(reach.saturating_sub(2 * padding[axis])).max(1)
-        });
-        let image = [i * groups, height, width];
-        let shape = [o * groups, i, kernel[0], kernel[1]];
-        let mut random = Random(seed);
-        let input = random.codes(&[n, image[0], image[1], image[2]], fills[0]);
-        let weights = QuantWeights {
-            weight: random.codes(&shape, fills[1]),
-            bias: bias.then(|| random.bias(shape[0])),
-            weight_scale: Scale::new(1.0).unwrap(),
-            output_scale: Scale::new(scale).unwrap(),
-        };
-        let op = Op::Conv2d { geometry, weights };
-        same_trace(&one_layer(image, vec![op], rounding).unwrap(), &input)?;
-    }
-
-    #[test]
-    fn linear(
-        (n, i, o, bias) in (1usize..4, 1usize..70, 1usize..40, any::<bool>()),
-        fills in [fill(), fill()],
-        (scale, rounding, seed) in (output_scale(), rounding(), any::<u64>()),
-    ) {
-        let mut random = Random(seed);
-        let input = random.codes(&[n, i, 1, 1], fills[0]);
-        let weights = QuantWeights {
-            weight: random.codes(&[o, i], fills[1]),
-            bias: bias.then(|| random.bias(o)),
-            weight_scale: Scale::new(1.0).unwrap(),
-            output_scale: Scale::new(scale).unwrap(),
-        };
-        let ops = vec![Op::Flatten, Op::Linear { weights }, Op::Relu];
-        same_trace(&one_layer([i, 1, 1], ops, rounding).unwrap(), &input)?;
-    }
-
-    #[test]
-    fn pools(
-        (n, c) in (1usize..3, 1usize..4),
-        size in [1usize..12, 1..20],
-        kernel in [1usize..6, 1..6],
-        stride in [1usize..4, 1..4],
-        padding in [0usize..3, 0..3],
-        (count_include_pad, fill, rounding, seed) in (any::<bool>(), fill(), rounding(), any::<u64>()),
-    ) {
-        let padding = [0, 1].map(|axis| padding[axis].min(kernel[axis] / 2));
-        let window = PoolGeometry { kernel, stride, padding };
-        let image = [c, size[0].max(kernel[0]), size[1].max(kernel[1])];
-        let input = Random(seed).codes(&[n, image[0], image[1], image[2]], fill);
-        let average = AveragePoolGeometry { window, count_include_pad };
-        for op in [Op::MaxPool2d(window), Op::AveragePool2d(average), Op::Relu] {
-            same_trace(&one_layer(image, vec![op], rounding).unwrap(), &input)?;
+    let mut covered = BTreeSet::new();
+    let mut cases = 0;
+    for seed in 0.. {
+        match case(kind, seed, &sets) {
+            Ok(Some(had)) => {
+                cases += 1;
+                covered.extend(had);
+            }
+            Ok(None) => {}
+            Err(mismatch) => panic!("{mismatch}"),
+        }
+        if cases == 1000 {
+            break;
         }
     }
+    println!("{kind:?}: {covered:?}");
+    for what in expected {
+        assert!(covered.contains(what), "{kind:?} never had {what}");
+    }
+    if kind != Kind::Pools {
+        for what in ["ties", "both clamps", "other roundings"] {
+            assert!(covered.contains(what), "{kind:?} never had {what}");
+        }
+    }
+}
+
+/// All pairs of operands: 256 rows of one feature, 256 outputs.
+#[test]
+fn every_product_of_two_codes_is_right() {
+    let codes: Vec<i8> = (i8::MIN..=i8::MAX).collect();
+    let weights = QuantWeights {
+        weight: Tensor::new(&[256, 1], codes.clone()).unwrap(),
+        bias: None,
+        weight_scale: Scale::new(1.0).unwrap(),
+        output_scale: Scale::new(128.0).unwrap(),
+    };
+    let network = network(
+        [1, 1, 1],
+        vec![Op::Flatten, Op::Linear { weights }],
+        Rounding::TiesToEven,
+    );
+    let network = network.unwrap();
+    let input = Tensor::new(&[256, 1, 1, 1], codes.clone()).unwrap();
+    for set in dispatch::available() {
+        let trace = Executor::new(&network, set)
+            .unwrap()
+            .trace_codes(input.clone());
+        let acc = trace.unwrap().layers[1].accumulators.clone().unwrap();
+        let products = codes
+            .iter()
+            .flat_map(|&a| codes.iter().map(move |&w| i32::from(a) * i32::from(w)));
+        assert!(acc.data().iter().copied().eq(products), "{}", set.isa());
+    }
+}
+
+/// What the kernel of the CPU's list says it has must have run: a detection that is wrong, or a
+/// set that was forgotten, is no quiet skip.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn every_instruction_set_that_the_system_lists_runs() {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap();
+    let flags: BTreeSet<&str> = (info.lines())
+        .find(|line| line.starts_with("flags"))
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let expected = [
+        ("avx2", vec!["avx2"]),
+        ("avx_vnni", vec!["avx2", "avx_vnni"]),
+        (
+            "avx512_vnni",
+            vec!["avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni"],
+        ),
+    ];
+    let available: BTreeSet<&str> = (dispatch::available().iter())
+        .map(|set| set.isa().name())
+        .collect();
+    println!("ran: {available:?}");
+    for (isa, needs) in expected {
+        let listed = needs.iter().all(|flag| flags.contains(flag));
+        assert_eq!(available.contains(isa), listed, "{isa}");
+    }
+    assert!(available.contains("portable"));
 }
 
 #[test]
@@ -204,6 +135,59 @@ fn networks_match_pytorch_on_traced_images() {
     }
 }
 
+/// Any number of images, on any number of threads, in either order of codes.
+#[test]
+fn images_are_independent_of_each_other() {
+    use kernels::executor::Order;
+    let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+    for name in ["lab", "mlp-mnist"] {
+        let fixture = NetworkFixture::load(&fixtures, name).unwrap();
+        let images = ImageSet::load(&fixtures, &fixture.data).unwrap();
+        let input = fixture.network.input().normalize(&images.pixels.head(60));
+        let codes = fixture.int8.network.input_codes(&input);
+        let expected = fixture.int8.output_codes.head(60);
+        let [c, h, w] = fixture.network.input().shape;
+        for set in dispatch::available() {
+            let executor = Executor::new(&fixture.int8.network, set).unwrap();
+            for (count, threads) in [(1, 1), (5, 1), (24, 1), (25, 2), (60, 2), (60, 3), (2, 3)] {
+                let mut sessions: Vec<_> = (0..threads).map(|_| executor.session()).collect();
+                let by_channel = &codes.data()[..count * c * h * w];
+                let by_pixel: Vec<i8> = (0..by_channel.len())
+                    .map(|at| {
+                        let [n, y, x] = [at / (c * h * w), at / (c * w) % h, at / c % w];
+                        by_channel[((n * c + at % c) * h + y) * w + x]
+                    })
+                    .collect();
+                for (order, codes) in [(Order::Nchw, by_channel), (Order::Nhwc, &by_pixel)] {
+                    let mut out = vec![1; count * 10];
+                    executor.run(&mut sessions, codes, order, &mut out);
+                    assert_eq!(out, expected.data()[..count * 10], "{name}, {}", set.isa());
+                }
+            }
+        }
+    }
+}
+
+fn network(
+    input: [usize; 3],
+    layers: Vec<Op<QuantWeights>>,
+    rounding: Rounding,
+) -> Result<QuantNetwork, QuantError> {
+    let layers = (layers.into_iter().enumerate())
+        .map(|(i, op)| Layer {
+            name: format!("layer{i}"),
+            op,
+        })
+        .collect();
+    let spec = InputSpec {
+        shape: input,
+        mean: 0.0,
+        std: 1.0,
+    };
+    let network = Network::new("random", spec, layers)?;
+    QuantNetwork::new(network, Scale::new(1.0)?, rounding)
+}
+
 fn linear_network(bias: i32) -> Result<QuantNetwork, QuantError> {
     let weights = QuantWeights {
         weight: Tensor::new(&[1, 1], vec![1]).unwrap(),
@@ -211,7 +195,7 @@ fn linear_network(bias: i32) -> Result<QuantNetwork, QuantError> {
         weight_scale: Scale::new(1.0).unwrap(),
         output_scale: Scale::new(1.0).unwrap(),
     };
-    one_layer(
+    network(
         [1, 1, 1],
         vec![Op::Relu, Op::Flatten, Op::Linear { weights }],
         Rounding::TiesToEven,
@@ -222,13 +206,15 @@ fn linear_network(bias: i32) -> Result<QuantNetwork, QuantError> {
 fn what_the_network_proves_the_executor_accepts() {
     // After a ReLU codes are at most 127: this bias fits by one, and not by 128.
     let network = linear_network(i32::MAX - 127).unwrap();
-    let executor = Executor::new(&network, dispatch::available()[0]).unwrap();
-    let input = Tensor::new(&[1, 1, 1, 1], vec![127i8]).unwrap();
-    let trace = executor.trace_codes(input).unwrap();
-    assert_eq!(
-        trace.layers[2].accumulators.as_ref().unwrap().data(),
-        [i32::MAX]
-    );
+    for set in dispatch::available() {
+        let executor = Executor::new(&network, set).unwrap();
+        let input = Tensor::new(&[1, 1, 1, 1], vec![127i8]).unwrap();
+        let trace = executor.trace_codes(input).unwrap();
+        assert_eq!(
+            trace.layers[2].accumulators.as_ref().unwrap().data(),
+            [i32::MAX]
+        );
+    }
     assert!(matches!(
         linear_network(i32::MAX - 126),
         Err(QuantError::Layer { .. })
@@ -238,7 +224,7 @@ fn what_the_network_proves_the_executor_accepts() {
 #[test]
 fn wrong_images_are_an_error() {
     let network = linear_network(0).unwrap();
-    let executor = Executor::new(&network, dispatch::available()[0]).unwrap();
+    let executor = Executor::new(&network, dispatch::portable()).unwrap();
     for shape in [&[1, 1, 1, 2][..], &[1, 1, 1], &[2], &[]] {
         let images = Tensor::full(shape, 0.0f32).unwrap();
         assert!(

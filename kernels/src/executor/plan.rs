@@ -12,7 +12,7 @@ use super::Order;
 use crate::conv2d::Conv2dWeights;
 use crate::layout::MapShape;
 use crate::linear::LinearWeights;
-use crate::requantizer::{Channel, Requantizer, Stored};
+use crate::requantizer::{Channel, Requantizer, Scaling, Stored};
 use crate::{Conv2d, Kernels, Linear};
 
 /// Images that go through the linear layers together: whole tiles of 6, 4 and 2 rows, few
@@ -75,6 +75,23 @@ pub(super) enum Kind {
     Flatten,
 }
 
+impl Kind {
+    /// See [`Executor::algorithms`](super::Executor::algorithms).
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        match self {
+            Self::Conv2d(conv, requantize, true) => {
+                vec![conv.algorithm(), requantize.name(), "fused max-pool"]
+            }
+            Self::Conv2d(conv, requantize, false) => vec![conv.algorithm(), requantize.name()],
+            Self::Linear(_, requantize) => vec!["linear", requantize.name()],
+            Self::Relu => vec!["ReLU"],
+            Self::MaxPool(_) => vec!["max-pool"],
+            Self::AveragePool(_) => vec!["average pool"],
+            Self::Flatten => Vec::new(),
+        }
+    }
+}
+
 /// Whether a convolution's step ends with a max-pool of 2 × 2.
 pub(super) type Pooled = bool;
 
@@ -88,6 +105,16 @@ pub(super) enum Requantize {
 }
 
 impl Requantize {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Certified(requantizer) => match requantizer.scaling() {
+                Scaling::Multiply => "by a multiplier",
+                Scaling::Divide => "by a division",
+            },
+            Self::Formula { .. } => "by the formula",
+        }
+    }
+
     fn new(weights: &QuantWeights, rounding: Rounding, bound: i64, relu: bool) -> Self {
         let scale = weights.output_scale;
         let least = if relu { 0 } else { i32::from(i8::MIN) };
