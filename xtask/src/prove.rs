@@ -1,4 +1,7 @@
-//! `cargo xtask prove`: random layers and networks against the bound, and an adversary.
+//! `cargo xtask prove`: random layers and networks against the bound, and an adversary; or random
+//! cases of every kernel against the golden interpreter.
+
+mod kernels;
 
 use std::collections::BTreeMap;
 
@@ -12,9 +15,22 @@ use rayon::prelude::*;
 
 use crate::exit::Exit;
 
+/// What is to be proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Claim {
+    /// No code lies outside the derived bound of its distance to the float network.
+    #[default]
+    Bound,
+    /// Every kernel of every instruction set is the golden interpreter, to the bit.
+    Kernels,
+}
+
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// How many random layers; of networks, a tenth of it.
+    /// What is to be proven.
+    #[arg(value_enum, default_value_t)]
+    claim: Claim,
+    /// How many random layers (of networks, a tenth of it), or cases of each kind of kernel.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     cases: u64,
     /// The first seed; the cases are those of the seeds from here on.
@@ -28,8 +44,16 @@ const DEEPEST: u64 = 10;
 /// How many cases run before what they showed is gathered.
 const BATCH: u64 = 1 << 16;
 
-/// Exit code 0 when no code left its bound.
+/// Exit code 0 when the claim holds.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    match arguments.claim {
+        Claim::Bound => bound(arguments),
+        Claim::Kernels => kernels::run(arguments.cases, arguments.seed),
+    }
+}
+
+/// Exit code 0 when no code left its bound.
+fn bound(arguments: &Arguments) -> Result<Exit> {
     // Shares are of outputs that are not clamped: a clamped one uses its bound up, always.
     let layers = Sample::of("layers", arguments.cases, arguments.seed, layer);
     let networks = Sample::of(
@@ -90,6 +114,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::Equal)
 }
 
+/// Progress over cases.
+fn bar(name: &'static str, cases: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>12} {bar:40} {pos}/{len} {eta}");
+    ProgressBar::new(cases)
+        .with_prefix(name)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// What a number of cases of one kind showed.
 struct Sample {
     name: &'static str,
@@ -108,10 +140,7 @@ impl Sample {
         first: u64,
         case: impl Fn(u64) -> Option<Finding> + Sync,
     ) -> Self {
-        let style = ProgressStyle::with_template("{prefix:>10} {bar:40} {pos}/{len} {eta}");
-        let bar = ProgressBar::new(cases)
-            .with_prefix(name)
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let bar = bar(name, cases);
         let mut sample = Self::new(name);
         // In batches: findings are larger than what is kept of them.
         for start in (0..cases).step_by(BATCH as usize) {
