@@ -9,8 +9,9 @@
 //!   zz zz zz zz zz ···  SLACK bytes that may be read and never count
 //! ```
 
-/// Bytes behind the last that a kernel may read: it takes whole vectors.
-pub const SLACK: usize = 64;
+/// Bytes behind the last that a kernel may read: it takes whole vectors, of up to 64 bytes that
+/// start up to four quads ahead.
+pub const SLACK: usize = 80;
 
 /// The widest tile: 4 vectors of 16 lanes. What is kept a channel is filled up to it.
 const WIDEST: usize = 64;
