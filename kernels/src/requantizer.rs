@@ -89,21 +89,43 @@ impl Staircase {
         base: i32,
         clamp: [i32; 2],
     ) -> Option<(f32, f32)> {
-        let nearest = match scaling {
-            Scaling::Multiply => slope as f32,
-            Scaling::Divide => (1.0 / slope) as f32,
-        };
         // One beside the nearest may have room for an offset where that has none.
-        let factors = [
-            nearest,
-            nearest.next_up(),
-            nearest.next_down(),
-            nearest.next_up().next_up(),
-            nearest.next_down().next_down(),
-        ];
-        (factors.into_iter())
+        let beside = |slope: f64| {
+            let nearest = match scaling {
+                Scaling::Multiply => slope as f32,
+                Scaling::Divide => (1.0 / slope) as f32,
+            };
+            [
+                nearest,
+                nearest.next_up(),
+                nearest.next_down(),
+                nearest.next_up().next_up(),
+                nearest.next_down().next_down(),
+            ]
+        };
+        // The steps' own slope only where the given one fails: it takes longer.
+        std::iter::once_with(|| Some(slope))
+            .chain(std::iter::once_with(|| self.slope()))
+            .flatten()
+            .flat_map(beside)
             .flat_map(|by| self.offsets(scaling, by, base).map(|offset| (by, offset)))
             .find(|&(by, offset)| self.holds(scaling, by, offset, base, clamp))
+    }
+
+    /// The middle of the slopes of lines that lie at or above `k − ½` at `t_k` and below it at
+    /// `t_k − 1`, for every k: each two steps bound them. `None` where there is none.
+    fn slope(&self) -> Option<f64> {
+        let (mut least, mut most) = (0f64, f64::INFINITY);
+        for (i, &from) in self.steps.iter().enumerate() {
+            for (rise, &to) in (1..).zip(&self.steps[i + 1..]) {
+                let [rise, run] = [f64::from(rise), f64::from(to) - f64::from(from)];
+                least = least.max(rise / (run + 1.0));
+                if run > 1.0 {
+                    most = most.min(rise / (run - 1.0));
+                }
+            }
+        }
+        (0.0 < least && least <= most && most.is_finite()).then(|| least.midpoint(most))
     }
 
     /// Offsets to try: 0, with which float32 meets ties as the contract does if the multiplier
