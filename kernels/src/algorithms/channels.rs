@@ -220,6 +220,17 @@ unsafe fn tile<
                 quad = quad.add(4);
             }
         }
+        if let Output::Accumulators { to, step } = job.output
+            && panel.first + VECTORS * S::LANES <= job.channels
+        {
+            let to = to.add(row * step[0] + column * step[1] + panel.first);
+            for pixel in 0..PIXELS {
+                for v in 0..VECTORS {
+                    S::store(to.add(pixel * step[1] + v * S::LANES), acc[pixel][v]);
+                }
+            }
+            return;
+        }
         // What follows indexes a copy in memory, in loops that are not unrolled: if it were the
         // accumulators themselves, they would live in memory while they are added to.
         let mut copy = [bias; PIXELS];
