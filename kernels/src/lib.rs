@@ -15,6 +15,7 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+pub mod add;
 mod algorithms;
 pub mod conv2d;
 pub mod dispatch;
@@ -33,6 +34,7 @@ mod simd;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+pub use add::Add;
 pub use conv2d::Conv2d;
 pub use executor::Executor;
 pub use float::FloatExecutor;

@@ -3,6 +3,7 @@
 use quant::Rounding;
 use reference::Window;
 
+use crate::add::Multipliers;
 use crate::layout::MapShape;
 use crate::requantizer::{Requantizer, code};
 
@@ -43,6 +44,17 @@ pub(crate) enum Simple<'a> {
         from: &'a [u8],
         /// As many.
         codes: &'a mut [i8],
+    },
+    /// Stored sums.
+    Add {
+        /// The first operand.
+        a: &'a [u8],
+        /// The second.
+        b: &'a [u8],
+        /// The constants.
+        with: &'a Multipliers,
+        /// As many.
+        out: &'a mut [u8],
     },
     /// No code below the least.
     AtLeast {
@@ -99,6 +111,11 @@ impl Simple<'_> {
             Self::Load { from, codes } => {
                 for (code, &stored) in codes.iter_mut().zip(from) {
                     *code = (stored ^ 0x80) as i8;
+                }
+            }
+            Self::Add { a, b, with, out } => {
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out = with.sum(a, b);
                 }
             }
             Self::AtLeast { codes, least } => {
