@@ -96,7 +96,7 @@ pub(crate) trait Simd: Copy {
 ///
 /// # Safety
 /// As [`Simd`].
-pub(crate) trait Product<S: Simd + ?Sized> {
+pub(crate) trait Product<S: Simd> {
     /// What is taken from an activation before it is multiplied: `dot` sums `(a − SHIFT)·w`.
     const SHIFT: i32;
     /// Activations, ready to be multiplied.

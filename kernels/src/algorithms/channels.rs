@@ -17,6 +17,11 @@
 //! copied (no im2col). A run is a whole number of quads; what it reads beyond meets weights of
 //! 0. A matrix product is a convolution whose pixels are the rows of the matrix.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "tiles are indexed as they are drawn"
+)]
+
 use crate::requantizer::Requantizer;
 use crate::simd::{Product, Simd};
 

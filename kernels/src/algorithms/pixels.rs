@@ -19,6 +19,11 @@
 //! they follow each other without a gap, the pixels of all pairs are one long run, and vectors
 //! are full though rows are no multiple of them.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "tiles are indexed as they are drawn"
+)]
+
 use crate::requantizer::Requantizer;
 use crate::simd::{Product, Simd};
 

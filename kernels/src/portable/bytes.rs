@@ -9,7 +9,10 @@ pub(super) struct Bytes;
 
 type Lanes = <Portable as Simd>::V;
 
-// SAFETY of every block here: the trait's contract gives the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the pointers"
+)]
 impl Product<Portable> for Bytes {
     const SHIFT: i32 = 0;
     type A = Lanes;

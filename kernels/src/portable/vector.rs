@@ -16,7 +16,10 @@ fn zip<A: Copy, B: Copy, C>(a: [A; LANES], b: [B; LANES], of: impl Fn(A, B) -> C
     std::array::from_fn(|lane| of(a[lane], b[lane]))
 }
 
-// SAFETY of every block here: the trait's contract gives the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the pointers"
+)]
 impl Simd for Portable {
     const LANES: usize = LANES;
     const TILE_PIXELS: [usize; 3] = [4, 0, 0];

@@ -29,7 +29,10 @@ pub(in crate::aarch64) unsafe fn quad(from: *const u8) -> int32x4_t {
     unsafe { vdupq_n_s32(from.cast::<i32>().read_unaligned()) }
 }
 
-// SAFETY of every block here: the trait's contract gives the features and the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the features and the pointers"
+)]
 impl Product<Vector128<Neon>> for Bytes {
     const SHIFT: i32 = 128;
     type A = int8x16_t;

@@ -36,7 +36,10 @@ impl Family for Neon {
     type Words = Words;
 }
 
-// SAFETY of every block here: the trait's contract gives the features and the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the features and the pointers"
+)]
 impl<F: Family> Simd for Vector128<F> {
     const LANES: usize = 4;
     const TILE_PIXELS: [usize; 3] = F::TILE_PIXELS;

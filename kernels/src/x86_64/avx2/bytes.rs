@@ -47,7 +47,10 @@ unsafe fn signed(bytes: __m256i) -> Split {
     }
 }
 
-// SAFETY of every block here: the trait's contract gives the features and the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the features and the pointers"
+)]
 impl Product<Vector256<Avx2>> for Bytes {
     const SHIFT: i32 = 0;
     type A = Split;

@@ -19,7 +19,10 @@ pub(in crate::x86_64) unsafe fn add_products(acc: __m256i, a: __m256i, w: __m256
     unsafe { _mm256_add_epi32(acc, _mm256_madd_epi16(a, w)) }
 }
 
-// SAFETY of every block here: the trait's contract gives the features and the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the features and the pointers"
+)]
 impl Product<Vector256<Avx2>> for Words {
     const SHIFT: i32 = 0;
     type A = __m256i;

@@ -37,7 +37,10 @@ const EVERY_SECOND: [[i32; 16]; 2] = {
     all
 };
 
-// SAFETY of every block here: the trait's contract gives the features and the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the features and the pointers"
+)]
 impl Simd for Avx512 {
     const LANES: usize = 16;
     const TILE_PIXELS: [usize; 3] = [24, 14, 6];

@@ -9,7 +9,10 @@ use crate::simd::Product;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words;
 
-// SAFETY of every block here: the trait's contract gives the features and the pointers.
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "one for all: the trait's contract gives the features and the pointers"
+)]
 impl Product<Avx512> for Words {
     const SHIFT: i32 = 0;
     type A = __m512i;
