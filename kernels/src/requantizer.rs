@@ -323,3 +323,147 @@ impl Requantizer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `rne(acc / divisor) + zero_point`, within int8.
+    fn division(divisor: f64, zero_point: i32) -> impl Fn(i32) -> i32 {
+        move |acc| {
+            let quotient = (f64::from(acc) / divisor).round_ties_even() as i32;
+            (quotient + zero_point).clamp(-128, 127)
+        }
+    }
+
+    fn channel(code: &dyn Fn(i32) -> i32, slope: f64) -> Channel<'_> {
+        Channel {
+            reach: -2000..=2000,
+            slope,
+            code,
+        }
+    }
+
+    #[test]
+    fn steps_are_the_first_accumulators_of_their_codes() {
+        let stairs = Staircase::new(-10..=10, |acc| acc.div_euclid(4));
+        assert_eq!(
+            (stairs.low, stairs.steps.clone()),
+            (-3, vec![-8, -4, 0, 4, 8])
+        );
+        // Codes that are skipped have the step of the next one.
+        let jumps = Staircase::new(0..=9, |acc| if acc < 5 { 1 } else { 4 });
+        assert_eq!((jumps.low, jumps.steps), (1, vec![5, 5, 5]));
+        let flat = Staircase::new(-3..=-3, |_| 7);
+        assert_eq!((flat.low, flat.steps), (7, vec![]));
+        let whole = Staircase::new(i32::MIN..=i32::MAX, |acc| acc >> 30);
+        assert_eq!(whole.steps, [-1 << 30, 0, 1 << 30]);
+    }
+
+    #[test]
+    fn the_slope_of_the_steps_lies_between_all_pairs() {
+        let stairs = Staircase::new(-1000..=1000, |acc| (f64::from(acc) * 0.37).floor() as i32);
+        assert!((stairs.slope().unwrap() - 0.37).abs() < 0.001);
+        // No line goes through these.
+        let bent = Staircase::new(0..=99, |acc| if acc < 50 { acc / 10 } else { acc - 45 });
+        assert_eq!(bent.slope(), None);
+        assert_eq!(Staircase::new(0..=9, |_| 1).slope(), None);
+    }
+
+    /// Every accumulator, not only those that were tried.
+    fn check(requantizer: &Requantizer, code: &dyn Fn(i32) -> i32, shift: i32) {
+        let of = requantizer;
+        for acc in -2000..=2000 {
+            let [by, offset] = [of.multipliers[0], of.offsets[0]];
+            let made = super::code(of.scaling, acc, by, offset, of.low, of.high) + of.base;
+            assert_eq!(made - shift, code(acc), "{acc}: {of:?}");
+            let [low, high] = of.stored().map(i32::from);
+            let rounded = round(of.scaling, acc, by, offset) + of.base;
+            assert_eq!(rounded.clamp(low, high), made, "{acc}: {of:?}");
+        }
+    }
+
+    #[test]
+    fn ties_go_where_the_contract_sends_them() {
+        // Zero points added after rounding, odd and even, of both types.
+        for (stored, clamp) in [(Stored::Signed, -128..=127), (Stored::Unsigned, 0..=127)] {
+            for zero_point in [0, 1, 7, 100] {
+                let code = division(4.0, zero_point);
+                let code = |acc| code(acc).max(*clamp.start());
+                let one = channel(&code, 0.25);
+                let made = Requantizer::certify(&[one], zero_point, stored, clamp.clone()).unwrap();
+                assert_eq!(made.scaling(), Scaling::Multiply);
+                check(&made, &code, stored.shift());
+            }
+        }
+        // Added before rounding: ties of an odd zero point go the other way.
+        let before = |acc: i32| {
+            let sum = (f64::from(acc) / 4.0 + 3.0).round_ties_even() as i32;
+            sum.clamp(-128, 127)
+        };
+        let made = Requantizer::certify(&[channel(&before, 0.25)], 3, Stored::Signed, -128..=127);
+        check(&made.unwrap(), &before, 128);
+        // Up, down, floor: an offset.
+        for offset in [0.5, 0.499, 0.0] {
+            let code = |acc: i32| ((f64::from(acc) / 4.0 + offset).floor() as i32).clamp(-128, 127);
+            let made = Requantizer::certify(&[channel(&code, 0.25)], 0, Stored::Signed, -128..=127);
+            check(&made.unwrap(), &code, 128);
+        }
+    }
+
+    #[test]
+    fn a_wrong_slope_is_mended_and_a_crooked_contract_refused() {
+        let code = division(37.0, 0);
+        let made = Requantizer::certify(&[channel(&code, 1.0)], 0, Stored::Signed, -128..=127);
+        check(&made.unwrap(), &code, 128);
+        let crooked = |acc: i32| if acc < 0 { acc / 100 } else { acc / 50 };
+        let made = Requantizer::certify(&[channel(&crooked, 0.01)], 0, Stored::Signed, -128..=127);
+        assert!(made.is_none());
+    }
+
+    #[test]
+    fn a_division_is_taken_where_no_product_has_its_steps() {
+        // f32(acc) / s: quotients just beside ties that a product rounds onto them.
+        let divided = (1..2000).find_map(|i| {
+            let scale = 3000.0f32 + i as f32 / 7.0;
+            let code =
+                move |acc: i32| (acc as f32 / scale).round_ties_even().clamp(-128.0, 127.0) as i32;
+            let one = Channel {
+                reach: -10_000_000..=10_000_000,
+                slope: 1.0 / f64::from(scale),
+                code: &code,
+            };
+            let made = Requantizer::certify(&[one], 0, Stored::Signed, -128..=127).unwrap();
+            (made.scaling() == Scaling::Divide).then_some((made, scale))
+        });
+        let (made, scale) = divided.expect("one of them needs a division");
+        assert_eq!(made.multipliers[0], scale);
+    }
+
+    #[test]
+    fn constants_are_as_long_as_whole_tiles() {
+        let code = division(4.0, 0);
+        let one = channel(&code, 0.25);
+        let made = Requantizer::certify_alike(&one, 65, 0, Stored::Signed, 0..=127).unwrap();
+        assert_eq!((made.multipliers.len(), made.offsets.len()), (128, 128));
+        assert_eq!(made.multipliers[64], 0.25);
+        assert_eq!(made.stored(), [128, 255]);
+        let channels = [channel(&code, 0.25), channel(&code, 0.25)];
+        let made = Requantizer::certify(&channels, 0, Stored::Signed, -128..=127).unwrap();
+        assert_eq!(made.multipliers.len(), 64);
+        assert_eq!(made.multipliers[..2], [0.25, 0.25]);
+        assert_eq!(made.stored(), [0, 255]);
+    }
+
+    #[test]
+    fn products_that_an_int32_cannot_hold_are_not_certified() {
+        let steep = |acc: i32| i32::from(acc > 0);
+        let one = |slope| Channel {
+            reach: -2000..=2000,
+            slope,
+            code: &steep,
+        };
+        assert!(Requantizer::certify(&[one(1e3)], 0, Stored::Signed, 0..=1).is_some());
+        assert!(Requantizer::certify(&[one(1e6)], 0, Stored::Signed, 0..=1).is_none());
+    }
+}
