@@ -158,11 +158,16 @@ macro_rules! tiles {
                     // SAFETY: the caller's; the tile lies within the row.
                     unsafe {
                         match (pooled, size) {
+                            // Constants decide which tiles are compiled for a set.
                             $((true, $pooled) => {
-                                tile::<S, P, $pooled, $width, true>(job, panel, row, column);
+                                if P::POOLS && $pooled <= S::TILE_PIXELS[$at] {
+                                    tile::<S, P, $pooled, $width, true>(job, panel, row, column);
+                                }
                             })*
                             $((false, $pixels) => {
-                                tile::<S, P, $pixels, $width, false>(job, panel, row, column);
+                                if $pixels <= S::TILE_PIXELS[$at] {
+                                    tile::<S, P, $pixels, $width, false>(job, panel, row, column);
+                                }
                             })*
                             _ => tile::<S, P, 1, $width, false>(job, panel, row, column),
                         }

@@ -35,6 +35,7 @@ pub(in crate::aarch64) unsafe fn quad(from: *const u8) -> int32x4_t {
 )]
 impl Product<Vector128<Neon>> for Bytes {
     const SHIFT: i32 = 128;
+    const POOLS: bool = true;
     type A = int8x16_t;
     type W = int8x16_t;
 

@@ -15,6 +15,7 @@ pub(super) struct Bytes;
 )]
 impl Product<Vector> for Bytes {
     const SHIFT: i32 = 0;
+    const POOLS: bool = true;
     type A = __m256i;
     type W = __m256i;
 
