@@ -15,12 +15,14 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+pub mod affine;
 mod algorithms;
 pub mod conv2d;
 pub mod dispatch;
 mod entry;
 pub mod executor;
 pub mod float;
+mod fusion;
 mod interface;
 pub mod isa;
 pub mod layout;
@@ -32,6 +34,7 @@ mod simd;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+pub use affine::AffineExecutor;
 pub use conv2d::Conv2d;
 pub use executor::Executor;
 pub use float::FloatExecutor;

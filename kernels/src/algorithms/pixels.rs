@@ -191,6 +191,7 @@ unsafe fn tiles<S: Simd, const CHANNELS: usize>(
                     step,
                     requantizer,
                     pooled,
+                    ..
                 } => {
                     let place = Place {
                         to,
