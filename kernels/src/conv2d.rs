@@ -7,7 +7,7 @@ use crate::algorithms::channels::{ChannelJob, Output};
 use crate::algorithms::depthwise::{DepthwiseJob, DepthwiseOutput, rows_at_once};
 use crate::algorithms::pixels::{PixelJob, Planes};
 use crate::entry::Table;
-use crate::layout::{MapShape, SLACK, padded_channels};
+use crate::layout::{MapShape, SLACK, padded_channels, padded_constants};
 use crate::packing::{self, Element, Runs, Source};
 use crate::requantizer::Requantizer;
 use crate::{Kernels, interface::table_of};
@@ -219,7 +219,7 @@ impl Conv2d {
         );
         assert!(to.len() >= to_shape.bytes(), "output maps");
         assert!(
-            requantizer.multipliers.len() >= padded_channels(channels),
+            requantizer.multipliers.len() >= padded_constants(channels),
             "constants"
         );
         assert!(!pooled || self.pools(), "this algorithm does not pool");
@@ -227,6 +227,7 @@ impl Conv2d {
             to: to[to_shape.inside()..].as_mut_ptr(),
             step: [to_shape.pitch(), channels],
             requantizer,
+            first: 0,
             pooled,
         };
         let rows = if pooled { 2 * made[0] } else { made[0] };
@@ -379,7 +380,7 @@ impl Conv2d {
 
 impl Output<'_> {
     /// From this channel on.
-    fn of_group(self, channel: usize) -> Self {
+    pub(crate) fn of_group(self, channel: usize) -> Self {
         match self {
             Self::Accumulators { to, step } => Self::Accumulators {
                 to: to.wrapping_add(channel),
@@ -389,11 +390,13 @@ impl Output<'_> {
                 to,
                 step,
                 requantizer,
+                first,
                 pooled,
             } => Self::Codes {
                 to: to.wrapping_add(channel),
                 step,
                 requantizer,
+                first: first + channel,
                 pooled,
             },
         }

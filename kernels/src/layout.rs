@@ -21,6 +21,12 @@ pub(crate) fn padded_channels(channels: usize) -> usize {
     channels.next_multiple_of(WIDEST)
 }
 
+/// Constants of channels, filled up to what is read from the last one on: each group starts its
+/// tiles at its own first.
+pub(crate) fn padded_constants(channels: usize) -> usize {
+    channels + WIDEST
+}
+
 /// The shape of the maps of one image, and the border that their reader wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MapShape {

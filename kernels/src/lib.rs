@@ -16,12 +16,14 @@
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 pub mod add;
+pub mod affine;
 mod algorithms;
 pub mod conv2d;
 pub mod dispatch;
 mod entry;
 pub mod executor;
 pub mod float;
+mod fusion;
 mod interface;
 pub mod isa;
 pub mod layout;
@@ -35,6 +37,7 @@ mod simd;
 mod x86_64;
 
 pub use add::Add;
+pub use affine::AffineExecutor;
 pub use conv2d::Conv2d;
 pub use executor::Executor;
 pub use float::FloatExecutor;

@@ -7,7 +7,7 @@ use crate::Kernels;
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
 use crate::interface::table_of;
-use crate::layout::{SLACK, padded_channels};
+use crate::layout::{SLACK, padded_channels, padded_constants};
 use crate::packing::{self, Element, Runs, Source};
 use crate::requantizer::Requantizer;
 
@@ -116,13 +116,14 @@ impl Linear {
             assert!(to.len() >= last * to_pitch + outputs, "outputs");
         }
         assert!(
-            requantizer.multipliers.len() >= padded_channels(outputs),
+            requantizer.multipliers.len() >= padded_constants(outputs),
             "constants"
         );
         let output = Output::Codes {
             to: to.as_mut_ptr(),
             step: [0, to_pitch],
             requantizer,
+            first: 0,
             pooled: false,
         };
         self.run(input, rows, pitch, output);

@@ -19,7 +19,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::layout::padded_channels;
+use crate::layout::padded_constants;
 
 /// How the kernels scale an accumulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +233,7 @@ impl Stored {
 pub struct Requantizer {
     /// How accumulators are scaled.
     pub(crate) scaling: Scaling,
-    /// Multipliers or divisors: one a channel, then 1 to a whole number of the widest tiles.
+    /// Multipliers or divisors: one a channel, then 1 to what the last group may read.
     pub(crate) multipliers: Vec<f32>,
     /// One a channel; then 0.
     pub(crate) offsets: Vec<f32>,
@@ -295,7 +295,7 @@ impl Requantizer {
     ) -> Option<Self> {
         let mut one = Self::certify(std::slice::from_ref(channel), zero_point, stored, clamp)?;
         for constants in [&mut one.multipliers, &mut one.offsets] {
-            *constants = vec![constants[0]; padded_channels(outputs)];
+            *constants = vec![constants[0]; padded_constants(outputs)];
         }
         Some(one)
     }
@@ -309,7 +309,7 @@ impl Requantizer {
     ) -> Self {
         let (mut multipliers, mut offsets): (Vec<f32>, Vec<f32>) =
             constants.iter().copied().unzip();
-        let padded = padded_channels(constants.len());
+        let padded = padded_constants(constants.len());
         multipliers.resize(padded, 1.0);
         offsets.resize(padded, 0.0);
         let [low, high] = clamp.map(|code| (code - base) as f32);

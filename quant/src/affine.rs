@@ -74,8 +74,13 @@ impl AffineWeights {
     }
 
     /// W_q − z_W.
-    fn shifted(&self) -> Tensor<i32> {
+    pub fn shifted(&self) -> Tensor<i32> {
         (self.codes).map_along(0, |o, code| code - self.channel(o).zero_point)
+    }
+
+    /// Eq. 22 of an accumulator of this output channel: an integer that float64 holds.
+    pub fn code(&self, channel: usize, acc: f64) -> i32 {
+        golden::code(acc, self.multipliers[channel], &self.output)
     }
 
     /// Ŵ = s_W · (W_q − z_W), in float32.

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use fixtures::Fixtures;
-use quant::affine::executor;
+use quant::affine::executor::{self, MakeExecutor};
 use verify::study::{Study, StudyOptions, render, study};
 
 fn options(networks: &[&str]) -> StudyOptions {
@@ -12,7 +12,7 @@ fn options(networks: &[&str]) -> StudyOptions {
         networks: networks.iter().map(|&name| name.to_owned()).collect(),
         data: None,
         images: Some(IMAGES),
-        executor: executor::exact_in_floats,
+        executor: kernels::affine::on_kernels,
         cap_sigma: false,
     }
 }
@@ -84,15 +84,21 @@ fn the_page_is_one_file_with_every_table_and_plot() {
 
 #[test]
 fn every_executor_measures_the_same() {
-    let mut golden = options(&["mlp-mnist"]);
-    golden.executor = executor::golden;
-    golden.images = Some(5);
-    let fast = StudyOptions {
-        executor: executor::exact_in_floats,
-        ..golden.clone()
-    };
-    let [golden, fast] = [golden, fast].map(|options| study(&options, &|_, _| {}).unwrap());
-    assert_eq!(render::json(&golden), render::json(&fast));
+    let makers: [MakeExecutor; 3] = [
+        executor::golden,
+        executor::exact_in_floats,
+        kernels::affine::on_kernels,
+    ];
+    let [golden, floats, kernels] = makers.map(|executor| {
+        let options = StudyOptions {
+            executor,
+            images: Some(5),
+            ..options(&["mlp-mnist"])
+        };
+        render::json(&study(&options, &|_, _| {}).unwrap())
+    });
+    assert_eq!(golden, floats);
+    assert_eq!(golden, kernels);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     cap_sigma: bool,
     /// What runs the integer networks: the same codes, at another speed.
-    #[arg(long, value_enum, default_value_t = Executor::ExactInFloats)]
+    #[arg(long, value_enum, default_value_t = Executor::Kernels)]
     executor: Executor,
     /// Where report.html, report.md, report.json and the saved models go.
     #[arg(long, value_name = "DIR", default_value = "target/report")]
@@ -39,6 +39,8 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Executor {
+    /// The kernels of this CPU, or of `KARAT_ISA`.
+    Kernels,
     /// The golden interpreter, in int64.
     Golden,
     /// Integers in floats that hold them exactly.
@@ -68,6 +70,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         data: arguments.data.clone(),
         images: arguments.images.map(|count| count as usize),
         executor: match arguments.executor {
+            Executor::Kernels => {
+                // The executor itself has nowhere to say that there are no such kernels.
+                kernels::dispatch::select()?;
+                kernels::affine::on_kernels
+            }
             Executor::Golden => executor::golden,
             Executor::ExactInFloats => executor::exact_in_floats,
         },

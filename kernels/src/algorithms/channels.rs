@@ -67,6 +67,8 @@ pub(crate) enum Output<'a> {
         step: [usize; 2],
         /// The constants.
         requantizer: &'a Requantizer,
+        /// Whose constants the first channel has.
+        first: usize,
         /// Max-pool of 2 × 2 with a stride of 2.
         pooled: bool,
     },
@@ -266,6 +268,7 @@ unsafe fn tile<
                 to,
                 step,
                 requantizer,
+                first,
                 ..
             } => {
                 let outputs = if POOLED { PIXELS / 4 } else { PIXELS };
@@ -282,8 +285,9 @@ unsafe fn tile<
                         break;
                     }
                     let count = (job.channels - channel).min(S::LANES);
-                    let multiplier = S::load_f32(requantizer.multipliers.as_ptr().add(channel));
-                    let offset = S::load_f32(requantizer.offsets.as_ptr().add(channel));
+                    let multiplier =
+                        S::load_f32(requantizer.multipliers.as_ptr().add(first + channel));
+                    let offset = S::load_f32(requantizer.offsets.as_ptr().add(first + channel));
                     for output in 0..outputs {
                         let acc = match POOLED {
                             true => {

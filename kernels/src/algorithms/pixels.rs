@@ -196,6 +196,7 @@ unsafe fn tiles<S: Simd, const CHANNELS: usize>(
                     step,
                     requantizer,
                     pooled,
+                    ..
                 } => {
                     let place = Place {
                         to,

@@ -4,17 +4,18 @@ use quant::Rounding;
 use reference::Window;
 
 use crate::add::Multipliers;
+use crate::algorithms::affine::AffineJob;
 use crate::layout::MapShape;
 use crate::requantizer::{Requantizer, code};
 
 /// One job on one image. Codes are as stored: u8, NHWC.
 pub(crate) enum Simple<'a> {
     /// The largest of each window, positions outside of the image left out.
-    MaxPool(Pool<'a>),
+    MaxPool(Pool<'a, u8>),
     /// The mean of each window.
     AveragePool {
         /// Input, output and windows.
-        pool: Pool<'a>,
+        pool: Pool<'a, u8>,
         /// Whether positions outside of the image count.
         count_include_pad: bool,
         /// Of the mean.
@@ -56,6 +57,8 @@ pub(crate) enum Simple<'a> {
         /// As many.
         out: &'a mut [u8],
     },
+    /// A job on codes of any grid.
+    Affine(AffineJob<'a>),
     /// No code below the least.
     AtLeast {
         /// In place.
@@ -65,16 +68,50 @@ pub(crate) enum Simple<'a> {
     },
 }
 
+/// A code as it is stored.
+pub(crate) trait Code: Copy + Ord {
+    /// The least there is.
+    const LEAST: Self;
+    /// The same.
+    fn wide(self) -> i64;
+    /// The low bits: a stored code is in them whole.
+    fn of(bits: i32) -> Self;
+}
+
+impl Code for u8 {
+    const LEAST: Self = 0;
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        i64::from(self)
+    }
+    #[inline(always)]
+    fn of(bits: i32) -> Self {
+        bits as Self
+    }
+}
+
+impl Code for i16 {
+    const LEAST: Self = i16::MIN;
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        i64::from(self)
+    }
+    #[inline(always)]
+    fn of(bits: i32) -> Self {
+        bits as Self
+    }
+}
+
 /// A pool of one image.
-pub(crate) struct Pool<'a> {
+pub(crate) struct Pool<'a, C> {
     /// The image and what surrounds it.
-    pub(crate) input: &'a [u8],
+    pub(crate) input: &'a [C],
     /// Its shape.
     pub(crate) shape: MapShape,
     /// The windows along rows and columns.
     pub(crate) windows: [Window; 2],
     /// The output and what surrounds it.
-    pub(crate) output: &'a mut [u8],
+    pub(crate) output: &'a mut [C],
     /// Its shape.
     pub(crate) output_shape: MapShape,
 }
@@ -118,6 +155,7 @@ impl Simple<'_> {
                     *out = with.sum(a, b);
                 }
             }
+            Self::Affine(job) => job.run(),
             Self::AtLeast { codes, least } => {
                 for code in codes {
                     *code = (*code).max(least);
@@ -127,7 +165,7 @@ impl Simple<'_> {
     }
 }
 
-impl Pool<'_> {
+impl<C> Pool<'_, C> {
     /// Where the channels of output `(y, x)` lie.
     #[inline(always)]
     fn output_at(&self, y: usize, x: usize) -> usize {
@@ -137,7 +175,7 @@ impl Pool<'_> {
 
     /// Where the pixels of the window of output `(y, x)` lie that are inside of the image.
     #[inline(always)]
-    fn window(&self, y: usize, x: usize) -> impl ExactSizeIterator<Item = usize> + use<> {
+    fn window(&self, y: usize, x: usize) -> impl ExactSizeIterator<Item = usize> + use<C> {
         let shape = self.shape;
         let [rows, columns] = self.windows;
         let [ky, kx] = [
@@ -156,15 +194,14 @@ impl Pool<'_> {
 }
 
 #[inline(always)]
-fn max_pool(pool: Pool<'_>) {
+pub(crate) fn max_pool<C: Code>(pool: Pool<'_, C>) {
     let channels = pool.shape.channels;
     for y in 0..pool.output_shape.height {
         for x in 0..pool.output_shape.width {
             let at = pool.output_at(y, x);
             let window = pool.window(y, x);
             let best = &mut pool.output[at..][..channels];
-            // The least stored code.
-            best.fill(0);
+            best.fill(C::LEAST);
             for pixel in window {
                 for (best, &code) in best.iter_mut().zip(&pool.input[pixel..][..channels]) {
                     *best = (*best).max(code);
@@ -175,7 +212,12 @@ fn max_pool(pool: Pool<'_>) {
 }
 
 #[inline(always)]
-fn average_pool(pool: Pool<'_>, count_include_pad: bool, rounding: Rounding, zero: i32) {
+pub(crate) fn average_pool<C: Code>(
+    pool: Pool<'_, C>,
+    count_include_pad: bool,
+    rounding: Rounding,
+    zero: i32,
+) {
     /// Channels that are summed at once.
     const BLOCK: usize = 32;
     let channels = pool.shape.channels;
@@ -194,13 +236,13 @@ fn average_pool(pool: Pool<'_>, count_include_pad: bool, rounding: Rounding, zer
                 for pixel in pool.window(y, x) {
                     let codes = &pool.input[pixel + first..][..block];
                     for (sum, &code) in sums.iter_mut().zip(codes) {
-                        *sum += i64::from(code);
+                        *sum += code.wide();
                     }
                 }
                 let out = &mut pool.output[at + first..][..block];
                 for (out, &sum) in out.iter_mut().zip(&sums) {
                     // A mean of codes is a code, so neither cast loses anything.
-                    *out = (rounding.round(sum as f64 / count as f64) as i32 + zero) as u8;
+                    *out = C::of(rounding.round(sum as f64 / count as f64) as i32 + zero);
                 }
             }
         }

@@ -10,6 +10,7 @@ use reference::{Layer, Op, PoolGeometry};
 
 use super::Order;
 use crate::conv2d::Conv2dWeights;
+use crate::fusion::{Fused, border, feature, maps_of};
 use crate::layout::MapShape;
 use crate::linear::LinearWeights;
 use crate::requantizer::{Channel, Requantizer, Scaling, Stored};
@@ -134,40 +135,6 @@ impl Requantize {
     }
 }
 
-/// The layers from one on that a weighted layer takes with it.
-struct Fused {
-    relu: bool,
-    pool: bool,
-    layers: usize,
-}
-
-impl Fused {
-    /// ReLU and max-pool of 2 × 2 in either order: both keep the order of codes, so they may
-    /// take place before or after each other and before requantization.
-    fn new(after: &[Layer<QuantWeights>], fuse: Fuse, may_pool: bool) -> Self {
-        let mut fused = Self {
-            relu: false,
-            pool: false,
-            layers: 0,
-        };
-        for layer in after.iter().take(if fuse == Fuse::Yes { 2 } else { 0 }) {
-            match &layer.op {
-                Op::Relu if !fused.relu => fused.relu = true,
-                Op::MaxPool2d(pool) if may_pool && !fused.pool && is_two_by_two(pool) => {
-                    fused.pool = true;
-                }
-                _ => break,
-            }
-            fused.layers += 1;
-        }
-        fused
-    }
-}
-
-fn is_two_by_two(pool: &PoolGeometry) -> bool {
-    pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.padding == [0, 0]
-}
-
 impl Plan {
     pub(super) fn new(
         network: &QuantNetwork,
@@ -183,6 +150,10 @@ impl Plan {
             maps: vec![Maps::new(network.network().input().shape, layers)],
             steps: Vec::with_capacity(layers.len()),
             block: BLOCK,
+        };
+        let after_it = |layer: usize| match fuse {
+            Fuse::Yes => &layers[layer + 1..],
+            Fuse::No => &[],
         };
         let mut next = 0;
         while let Some(layer) = layers.get(next) {
@@ -205,14 +176,14 @@ impl Plan {
                         input,
                     )
                     .map_err(in_layer)?;
-                    let after = Fused::new(&layers[next + 1..], fuse, conv.pools());
+                    let after = Fused::new(after_it(next), conv.pools());
                     fused = after.layers;
                     let requantize =
                         Requantize::new(weights, network.rounding(), bound, after.relu);
                     Kind::Conv2d(Box::new(conv), requantize, after.pool)
                 }
                 Op::Linear { weights } => {
-                    let after = Fused::new(&layers[next + 1..], fuse, false);
+                    let after = Fused::new(after_it(next), false);
                     fused = after.layers;
                     let requantize =
                         Requantize::new(weights, network.rounding(), bound, after.relu);
@@ -232,11 +203,7 @@ impl Plan {
             let write = match kind {
                 Kind::Relu | Kind::Flatten => read,
                 _ => {
-                    let shape = match shapes[last][1..] {
-                        [c, h, w] => [c, h, w],
-                        [features] => [features, 1, 1],
-                        _ => return Err(in_layer(QuantError::Empty)),
-                    };
+                    let shape = maps_of(&shapes[last]).map_err(in_layer)?;
                     plan.maps.push(Maps::new(shape, &layers[last + 1..]));
                     read + 1
                 }
@@ -303,17 +270,12 @@ impl Plan {
 impl Maps {
     /// Of [C, H, W], with the border that the first of `readers` wants.
     fn new([channels, height, width]: [usize; 3], readers: &[Layer<QuantWeights>]) -> Self {
-        let mut readers = (readers.iter()).filter(|layer| !matches!(layer.op, Op::Relu));
-        let border = match readers.next().map(|layer| &layer.op) {
-            Some(Op::Conv2d { geometry, .. }) => geometry.padding,
-            _ => [0, 0],
-        };
         Self {
             shape: MapShape {
                 height,
                 width,
                 channels,
-                border,
+                border: border(readers),
             },
             slots: 1,
         }
@@ -324,16 +286,7 @@ impl Maps {
 /// says `[c][y][x]`.
 fn linear(kernels: Kernels, weights: &QuantWeights, input: MapShape) -> Result<Linear, QuantError> {
     let [outputs, inputs] = rank("linear weight", weights.weight.shape())?;
-    let MapShape {
-        height,
-        width,
-        channels,
-        ..
-    } = input;
-    let code = |o: usize, i: usize| {
-        let [pixel, c] = [i / channels, i % channels];
-        weights.weight.item(o)[c * height * width + pixel]
-    };
+    let code = |o: usize, i: usize| weights.weight.item(o)[feature(input, i)];
     Linear::new(
         kernels,
         &LinearWeights {

@@ -270,7 +270,7 @@ impl<'a> Session<'a> {
     }
 }
 
-fn average(pool: Pool<'_>, count_include_pad: bool, rounding: Rounding) -> Simple<'_> {
+fn average(pool: Pool<'_, u8>, count_include_pad: bool, rounding: Rounding) -> Simple<'_> {
     Simple::AveragePool {
         pool,
         count_include_pad,

@@ -7,7 +7,6 @@
 use reference::ops::{conv2d, flatten, linear, max_pool2d};
 use reference::{Element, Op, ShapeError, Tensor};
 
-use super::golden::code;
 use super::{AffineNetwork, AffineWeights};
 use crate::scheme::QuantParams;
 
@@ -85,11 +84,6 @@ fn weighted<E: Element>(
     };
     let QuantParams { zero_point, .. } = weights.output;
     Ok(acc.map_along(1, |channel, acc| {
-        let code = code(
-            acc.to_f64_exact(),
-            weights.multipliers[channel],
-            &weights.output,
-        );
-        (code - zero_point) as f32
+        (weights.code(channel, acc.to_f64_exact()) - zero_point) as f32
     }))
 }

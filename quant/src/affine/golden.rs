@@ -100,9 +100,7 @@ fn apply(
 
 /// `clamp(round(acc · M) + z_O)`, M of the accumulator's channel (axis 1).
 fn requantize(acc: &Tensor<i64>, weights: &AffineWeights) -> Tensor<i32> {
-    acc.map_along(1, |channel, acc| {
-        code(acc as f64, weights.multipliers[channel], &weights.output)
-    })
+    acc.map_along(1, |channel, acc| weights.code(channel, acc as f64))
 }
 
 /// Eq. 22 of one accumulator.
