@@ -99,8 +99,6 @@ pub(crate) trait Simd: Copy {
 pub(crate) trait Product<S: Simd> {
     /// What is taken from an activation before it is multiplied: `dot` sums `(a − SHIFT)·w`.
     const SHIFT: i32;
-    /// Whether its outputs may be pooled on their way.
-    const POOLS: bool;
     /// Activations, ready to be multiplied.
     type A: Copy;
     /// Weights, ready to be multiplied.

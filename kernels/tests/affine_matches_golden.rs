@@ -312,8 +312,8 @@ fn params(bits: u32, signed: bool, zero_point: i32, scale: f64) -> QuantParams {
 fn random_networks_take_every_path_of_the_kernels() {
     let mut taken = Taken::new();
     let mut ran = 0;
-    for seed in 0..1500 {
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15 + 1);
+    for seed in 0..1500u64 {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1));
         let Some(network) = random.network() else {
             continue;
         };

@@ -162,7 +162,7 @@ macro_rules! tiles {
                         match (pooled, size) {
                             // Constants decide which tiles are compiled for a set.
                             $((true, $pooled) => {
-                                if P::POOLS && $pooled <= S::TILE_PIXELS[$at] {
+                                if $pooled <= S::TILE_PIXELS[$at] {
                                     tile::<S, P, $pooled, $width, true>(job, panel, row, column);
                                 }
                             })*

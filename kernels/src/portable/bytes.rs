@@ -15,7 +15,6 @@ type Lanes = <Portable as Simd>::V;
 )]
 impl Product<Portable> for Bytes {
     const SHIFT: i32 = 0;
-    const POOLS: bool = true;
     type A = Lanes;
     type W = Lanes;
 

@@ -15,7 +15,6 @@ type Lanes = <Portable as Simd>::V;
 )]
 impl Product<Portable> for Words {
     const SHIFT: i32 = 0;
-    const POOLS: bool = false;
     type A = Lanes;
     type W = Lanes;
 

@@ -35,7 +35,6 @@ pub(in crate::aarch64) unsafe fn quad(from: *const u8) -> int32x4_t {
 )]
 impl Product<Vector128<Neon>> for Bytes {
     const SHIFT: i32 = 128;
-    const POOLS: bool = true;
     type A = int8x16_t;
     type W = int8x16_t;
 

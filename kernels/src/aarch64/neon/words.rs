@@ -15,7 +15,6 @@ pub(in crate::aarch64) struct Words;
 )]
 impl<F: Family> Product<Vector128<F>> for Words {
     const SHIFT: i32 = 0;
-    const POOLS: bool = false;
     type A = int16x8_t;
     type W = int16x8_t;
 

@@ -17,7 +17,6 @@ pub(super) struct Bytes;
 )]
 impl Product<Vector> for Bytes {
     const SHIFT: i32 = 128;
-    const POOLS: bool = true;
     type A = int8x16_t;
     type W = int8x16_t;
 

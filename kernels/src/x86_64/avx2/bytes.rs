@@ -53,7 +53,6 @@ unsafe fn signed(bytes: __m256i) -> Split {
 )]
 impl Product<Vector256<Avx2>> for Bytes {
     const SHIFT: i32 = 0;
-    const POOLS: bool = true;
     type A = Split;
     type W = Split;
 

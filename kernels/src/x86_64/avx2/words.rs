@@ -25,7 +25,6 @@ pub(in crate::x86_64) unsafe fn add_products(acc: __m256i, a: __m256i, w: __m256
 )]
 impl Product<Vector256<Avx2>> for Words {
     const SHIFT: i32 = 0;
-    const POOLS: bool = false;
     type A = __m256i;
     type W = __m256i;
 

@@ -15,7 +15,6 @@ pub(super) struct Bytes;
 )]
 impl Product<Avx512> for Bytes {
     const SHIFT: i32 = 0;
-    const POOLS: bool = true;
     type A = __m512i;
     type W = __m512i;
 

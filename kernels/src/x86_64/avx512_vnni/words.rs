@@ -15,7 +15,6 @@ pub(super) struct Words;
 )]
 impl Product<Avx512> for Words {
     const SHIFT: i32 = 0;
-    const POOLS: bool = false;
     type A = __m512i;
     type W = __m512i;
 

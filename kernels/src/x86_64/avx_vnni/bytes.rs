@@ -15,7 +15,6 @@ pub(super) struct Bytes;
 )]
 impl Product<Vector> for Bytes {
     const SHIFT: i32 = 0;
-    const POOLS: bool = true;
     type A = __m256i;
     type W = __m256i;
 

@@ -15,7 +15,6 @@ pub(super) struct Words;
 )]
 impl Product<Vector> for Words {
     const SHIFT: i32 = 0;
-    const POOLS: bool = false;
     type A = __m256i;
     type W = __m256i;
 
