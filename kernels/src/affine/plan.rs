@@ -194,10 +194,10 @@ impl Plan {
 
     pub(super) fn paths(&self) -> Vec<LayerPath> {
         let weighted = self.steps.iter().filter_map(|step| match &step.kind {
-            Kind::Weighted(layer) => Some(layer),
+            Kind::Weighted(layer) => Some(&**layer),
             _ => None,
         });
-        let path = |layer: &Box<Weighted>| LayerPath {
+        let path = |layer: &Weighted| LayerPath {
             sums: match &layer.kernel {
                 Kernel::Conv2d(_) | Kernel::Linear(_) => Sums::Bytes,
                 Kernel::Words(words) => match words.parts() {
