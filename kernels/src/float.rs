@@ -11,7 +11,7 @@
 //! n3: a3 b3 c3 …                   …
 //! ```
 //!
-//! A network is a list of [`Step`]s that does not depend on the vectors; [`crate::dispatch`]
+//! A network is a list of `Step`s that does not depend on the vectors; [`crate::dispatch`]
 //! chooses these.
 
 mod codes;

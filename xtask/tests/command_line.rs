@@ -187,7 +187,7 @@ fn an_unknown_isa_exits_with_2_and_names_the_known_ones() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(text(&output.stderr), @"error: KARAT_ISA=sse9 is unknown; it can be: scalar");
+    insta::assert_snapshot!(text(&output.stderr), @"error: KARAT_ISA=sse9 is unknown; it can be: portable, avx2, avx_vnni, avx512_vnni, neon, neon_dotprod");
 }
 
 #[test]
