@@ -7,9 +7,9 @@ use crate::Kernels;
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
 use crate::interface::table_of;
-use crate::layout::{SLACK, padded_channels, padded_constants};
+use crate::layout::{SLACK, padded_channels};
 use crate::packing::{self, Element, Runs, Source};
-use crate::requantizer::Requantizer;
+use crate::requantizer::{Order, Requantizer};
 
 /// The integers of a linear layer.
 pub struct LinearWeights<'a> {
@@ -115,10 +115,7 @@ impl Linear {
         if let Some(last) = rows.checked_sub(1) {
             assert!(to.len() >= last * to_pitch + outputs, "outputs");
         }
-        assert!(
-            requantizer.multipliers.len() >= padded_constants(outputs),
-            "constants"
-        );
+        requantizer.check(outputs, Order::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
             step: [0, to_pitch],

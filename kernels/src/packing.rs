@@ -150,29 +150,61 @@ pub(crate) fn for_pixels(table: &Table, source: &Source<'_>) -> Vec<u8> {
     packed
 }
 
-/// For [`depthwise`](crate::algorithms::depthwise): block by block of `4 · LANES` channels. `channel` tells whose weights a
-/// place of a block has, `None` behind the last.
+/// Whose constants the lanes of [`depthwise`](crate::algorithms::depthwise) have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LaneOrder {
+    /// Lanes of a vector.
+    pub(crate) lanes: usize,
+    /// Channels.
+    pub(crate) channels: usize,
+    /// Whether one block of `4 · LANES` holds whole pixels, so that it serves all.
+    pub(crate) repeats: bool,
+}
+
+impl LaneOrder {
+    /// Blocks of constants.
+    fn blocks(&self) -> usize {
+        match self.repeats {
+            true => 1,
+            false => self.channels.div_ceil(4 * self.lanes),
+        }
+    }
+
+    /// The channel of every lane in order, `None` behind the last.
+    fn channels<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = Option<usize>> + 'a {
+        let block = 4 * self.lanes;
+        (0..self.blocks() * block).map(move |at| {
+            let lane = at % block;
+            let place = (table.interleaved)(lane / self.lanes, lane % self.lanes);
+            let channel = at / block * block + place;
+            match self.repeats {
+                true => Some(channel % self.channels),
+                false => Some(channel).filter(|&channel| channel < self.channels),
+            }
+        })
+    }
+}
+
+/// For [`depthwise`](crate::algorithms::depthwise): block by block, group of rows by group,
+/// column by column, for each of `rows_at_once` rows of outputs, `stride` apart.
 pub(crate) fn for_depthwise(
     table: &Table,
     source: &Source<'_>,
-    blocks: usize,
+    order: &LaneOrder,
     [rows_at_once, stride]: [usize; 2],
-    channel: impl Fn(usize, usize) -> Option<usize>,
 ) -> Vec<u8> {
     let [rows, columns] = source.kernel;
-    let groups = if rows_at_once == 2 {
-        1
-    } else {
-        rows.div_ceil(4)
+    let groups = match rows_at_once {
+        2 => 1,
+        _ => rows.div_ceil(4),
     };
+    let channels: Vec<Option<usize>> = order.channels(table).collect();
     let mut packed = Vec::new();
-    for block in 0..blocks {
+    for block in channels.chunks_exact(4 * order.lanes) {
         for group in 0..groups {
             for kx in 0..columns {
                 for below in 0..rows_at_once {
-                    for place in 0..4 * table.lanes {
-                        let place = (table.interleaved)(place / table.lanes, place % table.lanes);
-                        let channel = channel(block, place);
+                    for &channel in block {
                         for row in 4 * group..4 * group + 4 {
                             let ky = row.checked_sub(below * stride).filter(|&ky| ky < rows);
                             let weight = match (channel, ky) {
@@ -189,21 +221,14 @@ pub(crate) fn for_depthwise(
     packed
 }
 
-/// A constant a channel in the order of its lanes; what is behind the last is
-/// `rest`.
+/// A constant a channel in the order of lanes; what is behind the last is `rest`.
 pub(crate) fn in_lanes<T: Copy>(
     table: &Table,
     constants: &[T],
     rest: T,
-    blocks: usize,
-    channel: impl Fn(usize, usize) -> Option<usize>,
+    order: &LaneOrder,
 ) -> Vec<T> {
-    let lanes = 4 * table.lanes;
-    (0..blocks * lanes)
-        .map(|at| {
-            let place = at % lanes;
-            let place = (table.interleaved)(place / table.lanes, place % table.lanes);
-            channel(at / lanes, place).map_or(rest, |channel| constants[channel])
-        })
+    (order.channels(table))
+        .map(|channel| channel.map_or(rest, |channel| constants[channel]))
         .collect()
 }

@@ -19,7 +19,9 @@
 
 use std::ops::RangeInclusive;
 
+use crate::entry::Table;
 use crate::layout::padded_constants;
+use crate::packing::{LaneOrder, in_lanes};
 
 /// How the kernels scale an accumulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,9 +230,20 @@ impl Stored {
     }
 }
 
+/// How the constants of channels lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// One behind the other.
+    Channels,
+    /// As the lanes of the depthwise algorithm.
+    Lanes(LaneOrder),
+}
+
 /// The constants of a layer's channels, certified.
 #[derive(Clone, Debug)]
 pub struct Requantizer {
+    channels: usize,
+    order: Order,
     /// How accumulators are scaled.
     pub(crate) scaling: Scaling,
     /// Multipliers or divisors: one a channel, then 1 to what the last group may read.
@@ -249,6 +262,24 @@ impl Requantizer {
     /// How accumulators are scaled.
     pub fn scaling(&self) -> Scaling {
         self.scaling
+    }
+
+    /// These are the constants of a layer of so many channels, in this order.
+    ///
+    /// # Panics
+    /// They are not.
+    pub(crate) fn check(&self, channels: usize, order: Order) {
+        assert_eq!((self.channels, self.order), (channels, order), "constants");
+    }
+
+    /// The constants in the order of lanes.
+    pub(crate) fn in_lanes(self, table: &Table, order: LaneOrder) -> Self {
+        Self {
+            order: Order::Lanes(order),
+            multipliers: in_lanes(table, &self.multipliers, 1.0, &order),
+            offsets: in_lanes(table, &self.offsets, 0.0, &order),
+            ..self
+        }
     }
 
     /// The least and the largest stored code.
@@ -297,6 +328,7 @@ impl Requantizer {
         for constants in [&mut one.multipliers, &mut one.offsets] {
             *constants = vec![constants[0]; padded_constants(outputs)];
         }
+        one.channels = outputs;
         Some(one)
     }
 
@@ -314,6 +346,8 @@ impl Requantizer {
         offsets.resize(padded, 0.0);
         let [low, high] = clamp.map(|code| (code - base) as f32);
         Self {
+            channels: constants.len(),
+            order: Order::Channels,
             scaling,
             multipliers,
             offsets,

@@ -34,6 +34,12 @@ pub(crate) trait Simd: Copy {
     unsafe fn store(to: *mut i32, v: Self::V);
     /// The same in every lane.
     unsafe fn splat(value: i32) -> Self::V;
+    /// The same four bytes in every lane.
+    #[inline(always)]
+    unsafe fn quad(from: *const u8) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { Self::splat(from.cast::<i32>().read_unaligned()) }
+    }
     /// `LANES` float32.
     unsafe fn load_f32(from: *const f32) -> Self::F;
     /// The same in every lane.
@@ -104,14 +110,10 @@ pub(crate) trait Product<S: Simd> {
     /// Weights, ready to be multiplied.
     type W: Copy;
 
-    /// The same 4 bytes in every lane.
-    unsafe fn broadcast(from: *const u8) -> Self::A;
-    /// Bytes that are in the lanes already.
+    /// Four bytes of activations a lane.
     unsafe fn activations(v: S::V) -> Self::A;
-    /// `4 · LANES` bytes.
-    unsafe fn weights(from: *const u8) -> Self::W;
-    /// The same 4 bytes in every lane.
-    unsafe fn broadcast_weights(from: *const u8) -> Self::W;
+    /// Four bytes of weights a lane.
+    unsafe fn weights(v: S::V) -> Self::W;
     /// `acc + Σ (a − SHIFT)·w` over each lane, exactly, modulo 2³².
     unsafe fn dot(acc: S::V, a: Self::A, w: Self::W) -> S::V;
 }

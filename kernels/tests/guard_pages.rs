@@ -120,7 +120,7 @@ fn convolution(set: Kernels, random: &mut Random) -> Option<&'static str> {
     let image: Vec<u8> = (codes(random, shape.bytes()).iter())
         .map(|&code| code as u8)
         .collect();
-    let requantizer = requantizer(outputs);
+    let requantizer = conv.arranged(requantizer(outputs));
     let mut expected = vec![7u8; to.bytes()];
     let mut scratch = Scratch::default();
     let padded = [&image[..], &[0; SLACK]].concat();

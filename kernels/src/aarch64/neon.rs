@@ -8,7 +8,7 @@ mod entry;
 mod vector;
 mod words;
 
-pub(super) use bytes::{quad, signed};
+pub(super) use bytes::signed;
 pub(crate) use entry::table;
 pub(super) use vector::{Family, Vector128};
 pub(super) use words::Words;

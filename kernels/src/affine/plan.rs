@@ -327,7 +327,10 @@ impl<'a> Integers<'a> {
         let certified = one_sum.then(|| certified(self.weights, self.reach, fused.relu));
         let columns = if fused.pool { sums[1] / 2 } else { sums[1] };
         let codes = match certified.flatten() {
-            Some(requantizer) => Codes::Certified(requantizer),
+            Some(requantizer) => Codes::Certified(match &kernel {
+                Kernel::Conv2d(conv) => conv.arranged(requantizer),
+                Kernel::Linear(_) | Kernel::Words(_) => requantizer,
+            }),
             None => Codes::Formula(Formula::new(
                 self.weights,
                 fused.relu,

@@ -13,9 +13,9 @@ use reference::Conv2dGeometry;
 use super::form::Form;
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
-use crate::layout::{MapShape, SLACK, padded_channels, padded_constants};
+use crate::layout::{MapShape, SLACK, padded_channels};
 use crate::packing::{self, Element, Runs, Source};
-use crate::requantizer::Requantizer;
+use crate::requantizer::{Order, Requantizer};
 
 /// A layer's integers.
 pub(super) struct WordWeights<'a> {
@@ -180,10 +180,7 @@ impl Words {
         }
         let last = (made[0] - 1) * step[0] + (made[1] - 1) * step[1] + channels;
         assert!(to.len() >= last, "outputs");
-        assert!(
-            requantizer.multipliers.len() >= padded_constants(channels),
-            "constants"
-        );
+        requantizer.check(channels, Order::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
             step,
@@ -320,7 +317,11 @@ mod tests {
                 let again =
                     (parts.iter().rev()).fold(0, |sum, part| (sum << bits) + i64::from(part[at]));
                 assert_eq!(again, i64::from(code), "{bits} bits");
-                assert!((parts.iter()).all(|part| i32::from(part[at]).abs() <= 1 << (bits - 1)));
+                let balanced = -(1i16 << (bits - 1))..1i16 << (bits - 1);
+                assert!(
+                    parts.iter().all(|part| balanced.contains(&part[at])),
+                    "{code}"
+                );
             }
         }
     }

@@ -74,6 +74,31 @@ pub(crate) enum Output<'a> {
     },
 }
 
+impl Output<'_> {
+    /// From this channel on: that of a group.
+    pub(crate) fn of_group(self, channel: usize) -> Self {
+        match self {
+            Self::Accumulators { to, step } => Self::Accumulators {
+                to: to.wrapping_add(channel),
+                step,
+            },
+            Self::Codes {
+                to,
+                step,
+                requantizer,
+                first,
+                pooled,
+            } => Self::Codes {
+                to: to.wrapping_add(channel),
+                step,
+                requantizer,
+                first: first + channel,
+                pooled,
+            },
+        }
+    }
+}
+
 /// Runs a job.
 ///
 /// # Safety
@@ -217,13 +242,13 @@ unsafe fn tile<
         for &run in job.runs {
             let mut quad = window.add(run);
             for _ in 0..job.quads {
-                let mut w = [P::weights(weights); VECTORS];
+                let mut w = [P::weights(S::load(weights.cast())); VECTORS];
                 for v in 1..VECTORS {
-                    w[v] = P::weights(weights.add(v * 4 * S::LANES));
+                    w[v] = P::weights(S::load(weights.add(v * 4 * S::LANES).cast()));
                 }
                 for pixel in 0..PIXELS {
                     let at = pixel / in_row * down + pixel % in_row * next;
-                    let a = P::broadcast(quad.add(at));
+                    let a = P::activations(S::quad(quad.add(at)));
                     for v in 0..VECTORS {
                         acc[pixel][v] = P::dot(acc[pixel][v], a, w[v]);
                     }

@@ -18,7 +18,7 @@
 //! Where windows are one pixel apart and a block holds a whole number of pixels, a row of
 //! outputs is one run of bytes whose weights repeat, and no lane is left empty.
 
-use crate::requantizer::Scaling;
+use super::channels::Output;
 use crate::simd::{Product, Simd};
 
 /// One image.
@@ -53,37 +53,8 @@ pub(crate) struct DepthwiseJob<'a> {
     pub(crate) weights: &'a [u8],
     /// In the order of lanes, as all constants.
     pub(crate) bias: &'a [i32],
-    /// Where they go.
-    pub(crate) output: DepthwiseOutput<'a>,
-}
-
-/// What becomes of the accumulators.
-#[derive(Clone, Copy)]
-pub(crate) enum DepthwiseOutput<'a> {
-    /// Stored as they are.
-    Accumulators {
-        /// The first.
-        to: *mut i32,
-        /// Int32 from a row to the next.
-        pitch: usize,
-    },
-    /// Requantized.
-    Codes {
-        /// The first.
-        to: *mut u8,
-        /// Bytes from a row to the next.
-        pitch: usize,
-        /// In the order of lanes.
-        multipliers: &'a [f32],
-        /// In the order of lanes.
-        offsets: &'a [f32],
-        /// How accumulators are scaled.
-        scaling: Scaling,
-        /// Least and largest stored code.
-        clamp: [u8; 2],
-        /// Added to the rounded product.
-        base: i16,
-    },
+    /// Where they go, nothing pooled; constants in the order of lanes.
+    pub(crate) output: Output<'a>,
 }
 
 /// Rows of outputs that one interleaving serves.
@@ -151,7 +122,7 @@ unsafe fn block<S: Simd, const ROWS: usize>(
                 let a = S::interleave(rows.map(|row| row.add(column * job.column_step)));
                 for acc in &mut acc {
                     for v in 0..4 {
-                        let w = S::Bytes::weights(weights);
+                        let w = S::Bytes::weights(S::load(weights.cast()));
                         acc[v] = S::Bytes::dot(acc[v], S::Bytes::activations(a[v]), w);
                         weights = weights.add(4 * S::LANES);
                     }
@@ -184,12 +155,12 @@ unsafe fn store<S: Simd>(
     // SAFETY: the caller's; `all` holds the widest vectors.
     unsafe {
         match job.output {
-            DepthwiseOutput::Accumulators { to, pitch } => {
+            Output::Accumulators { to, step } => {
                 let mut all = [0i32; 64];
                 for (v, acc) in acc.into_iter().enumerate() {
                     S::store(all.as_mut_ptr().add(v * S::LANES), acc);
                 }
-                let to = to.add(row * pitch + at);
+                let to = to.add(row * step[0] + at);
                 for (place, acc) in all[..4 * S::LANES].iter().enumerate() {
                     let channel = S::interleaved(place / S::LANES, place % S::LANES);
                     if channel < count {
@@ -197,23 +168,26 @@ unsafe fn store<S: Simd>(
                     }
                 }
             }
-            DepthwiseOutput::Codes {
+            Output::Codes {
                 to,
-                pitch,
-                multipliers,
-                offsets,
-                scaling,
-                clamp,
-                base,
+                step,
+                requantizer,
+                ..
             } => {
                 let mut codes = acc;
                 for (v, codes) in codes.iter_mut().enumerate() {
-                    let multiplier = multipliers.as_ptr().add(constants + v * S::LANES);
-                    let offset = offsets.as_ptr().add(constants + v * S::LANES);
+                    let multiplier = requantizer
+                        .multipliers
+                        .as_ptr()
+                        .add(constants + v * S::LANES);
+                    let offset = requantizer.offsets.as_ptr().add(constants + v * S::LANES);
                     let [multiplier, offset] = [S::load_f32(multiplier), S::load_f32(offset)];
-                    *codes = S::round(scaling, *codes, multiplier, offset);
+                    *codes = S::round(requantizer.scaling, *codes, multiplier, offset);
                 }
-                S::store_interleaved(to.add(row * pitch + at), codes, base, clamp, count);
+                // A zero point and 128 at most.
+                let base = requantizer.base as i16;
+                let to = to.add(row * step[0] + at);
+                S::store_interleaved(to, codes, base, requantizer.stored(), count);
             }
         }
     }

@@ -19,8 +19,8 @@ pub(crate) unsafe fn run<S: Simd>(rounds: usize) -> i32 {
     // SAFETY: the caller's; arrays are as long as vectors.
     unsafe {
         let bytes = std::hint::black_box([1u8; 64]);
-        let a = S::Bytes::broadcast(bytes.as_ptr());
-        let w = S::Bytes::weights(bytes.as_ptr());
+        let a = S::Bytes::activations(S::quad(bytes.as_ptr()));
+        let w = S::Bytes::weights(S::load(bytes.as_ptr().cast()));
         let mut acc = [S::splat(0); CHAINS];
         for _ in 0..rounds {
             for acc in &mut acc {

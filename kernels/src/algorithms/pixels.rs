@@ -322,7 +322,7 @@ unsafe fn tile<S: Simd, const CHANNELS: usize>(
                 }
             }
             for acc in &mut acc {
-                let w = S::Bytes::broadcast_weights(weights);
+                let w = S::Bytes::weights(S::quad(weights));
                 weights = weights.add(4);
                 for row in 0..2 {
                     for block in 0..2 {

@@ -179,7 +179,10 @@ impl Plan {
                     let after = Fused::new(after_it(next), conv.pools());
                     fused = after.layers;
                     let requantize =
-                        Requantize::new(weights, network.rounding(), bound, after.relu);
+                        match Requantize::new(weights, network.rounding(), bound, after.relu) {
+                            Requantize::Certified(it) => Requantize::Certified(conv.arranged(it)),
+                            formula => formula,
+                        };
                     Kind::Conv2d(Box::new(conv), requantize, after.pool)
                 }
                 Op::Linear { weights } => {

@@ -19,23 +19,13 @@ impl Product<Portable> for Bytes {
     type W = Lanes;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> Lanes {
-        [unsafe { from.cast::<i32>().read_unaligned() }; Portable::LANES]
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: Lanes) -> Lanes {
         v
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> Lanes {
-        unsafe { Portable::load(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> Lanes {
-        unsafe { Self::broadcast(from) }
+    unsafe fn weights(v: Lanes) -> Lanes {
+        v
     }
 
     #[inline(always)]

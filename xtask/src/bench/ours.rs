@@ -217,6 +217,7 @@ impl Convolution {
         // 0 to 127: with the ReLU.
         let requantizer = Requantizer::certify_alike(&channel, outputs, 0, Stored::Signed, 0..=127)
             .context("a scale without a certified multiplier")?;
+        let requantizer = conv.arranged(requantizer);
         let codes = by_pixel(&workload.input);
         let row = shape.width * shape.channels;
         let images = (codes.chunks_exact(shape.codes()))

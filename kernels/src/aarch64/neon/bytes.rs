@@ -19,16 +19,6 @@ pub(in crate::aarch64) unsafe fn signed(v: int32x4_t) -> int8x16_t {
     unsafe { vreinterpretq_s8_u8(veorq_u8(vreinterpretq_u8_s32(v), vdupq_n_u8(0x80))) }
 }
 
-/// The same 4 bytes in every lane.
-///
-/// # Safety
-/// The CPU has NEON; `from` holds 4 bytes.
-#[inline(always)]
-pub(in crate::aarch64) unsafe fn quad(from: *const u8) -> int32x4_t {
-    // SAFETY: the caller's.
-    unsafe { vdupq_n_s32(from.cast::<i32>().read_unaligned()) }
-}
-
 #[allow(
     clippy::undocumented_unsafe_blocks,
     reason = "one for all: the trait's contract gives the features and the pointers"
@@ -39,23 +29,13 @@ impl Product<Vector128<Neon>> for Bytes {
     type W = int8x16_t;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> int8x16_t {
-        unsafe { signed(quad(from)) }
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: int32x4_t) -> int8x16_t {
         unsafe { signed(v) }
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> int8x16_t {
-        unsafe { vld1q_s8(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> int8x16_t {
-        unsafe { vreinterpretq_s8_s32(quad(from)) }
+    unsafe fn weights(v: int32x4_t) -> int8x16_t {
+        unsafe { vreinterpretq_s8_s32(v) }
     }
 
     #[inline(always)]

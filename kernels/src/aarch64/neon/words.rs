@@ -19,23 +19,13 @@ impl<F: Family> Product<Vector128<F>> for Words {
     type W = int16x8_t;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> int16x8_t {
-        unsafe { vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned())) }
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: int32x4_t) -> int16x8_t {
         unsafe { vreinterpretq_s16_s32(v) }
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> int16x8_t {
-        unsafe { vreinterpretq_s16_u8(vld1q_u8(from)) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> int16x8_t {
-        unsafe { vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned())) }
+    unsafe fn weights(v: int32x4_t) -> int16x8_t {
+        unsafe { vreinterpretq_s16_s32(v) }
     }
 
     #[inline(always)]

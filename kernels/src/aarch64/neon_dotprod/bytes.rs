@@ -4,7 +4,7 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 
 use super::vector::Vector;
-use crate::aarch64::neon::{quad, signed};
+use crate::aarch64::neon::signed;
 use crate::simd::Product;
 
 /// Activations less 128 times s8 weights.
@@ -21,23 +21,13 @@ impl Product<Vector> for Bytes {
     type W = int8x16_t;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> int8x16_t {
-        unsafe { signed(quad(from)) }
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: int32x4_t) -> int8x16_t {
         unsafe { signed(v) }
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> int8x16_t {
-        unsafe { vld1q_s8(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> int8x16_t {
-        unsafe { vreinterpretq_s8_s32(quad(from)) }
+    unsafe fn weights(v: int32x4_t) -> int8x16_t {
+        unsafe { vreinterpretq_s8_s32(v) }
     }
 
     #[inline(always)]

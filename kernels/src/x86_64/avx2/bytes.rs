@@ -57,23 +57,13 @@ impl Product<Vector256<Avx2>> for Bytes {
     type W = Split;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> Split {
-        unsafe { unsigned(_mm256_set1_epi32(from.cast::<i32>().read_unaligned())) }
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: __m256i) -> Split {
         unsafe { unsigned(v) }
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> Split {
-        unsafe { signed(_mm256_loadu_si256(from.cast())) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> Split {
-        unsafe { signed(_mm256_set1_epi32(from.cast::<i32>().read_unaligned())) }
+    unsafe fn weights(v: __m256i) -> Split {
+        unsafe { signed(v) }
     }
 
     #[inline(always)]

@@ -29,23 +29,13 @@ impl Product<Vector256<Avx2>> for Words {
     type W = __m256i;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> __m256i {
-        unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: __m256i) -> __m256i {
         v
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> __m256i {
-        unsafe { _mm256_loadu_si256(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> __m256i {
-        unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
+    unsafe fn weights(v: __m256i) -> __m256i {
+        v
     }
 
     #[inline(always)]

@@ -19,23 +19,13 @@ impl Product<Avx512> for Words {
     type W = __m512i;
 
     #[inline(always)]
-    unsafe fn broadcast(from: *const u8) -> __m512i {
-        unsafe { _mm512_set1_epi32(from.cast::<i32>().read_unaligned()) }
-    }
-
-    #[inline(always)]
     unsafe fn activations(v: __m512i) -> __m512i {
         v
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> __m512i {
-        unsafe { _mm512_loadu_si512(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn broadcast_weights(from: *const u8) -> __m512i {
-        unsafe { _mm512_set1_epi32(from.cast::<i32>().read_unaligned()) }
+    unsafe fn weights(v: __m512i) -> __m512i {
+        v
     }
 
     #[inline(always)]
