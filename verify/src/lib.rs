@@ -8,8 +8,11 @@
 
 pub mod claims;
 pub mod compare;
+pub mod diagnosis;
 pub mod fixture_check;
 pub mod matrix;
+pub mod mistakes;
+pub mod model;
 pub mod model_file;
 pub mod report;
 pub mod row;

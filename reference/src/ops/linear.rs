@@ -55,7 +55,7 @@ pub fn linear_sums<E: Summand>(
 ///
 /// # Errors
 /// Ranks or sizes that do not fit.
-pub(crate) fn linear_shape(input: &[usize], weight: &[usize]) -> Result<[usize; 2], ShapeError> {
+pub fn linear_shape(input: &[usize], weight: &[usize]) -> Result<[usize; 2], ShapeError> {
     let [items, features] = rank::<2>("input of a linear layer ([N, in])", input)?;
     let [outputs, inputs] = rank::<2>("weight of a linear layer ([out, in])", weight)?;
     if features != inputs {

@@ -1,0 +1,74 @@
+//! Why a backend's tensor differs: the mistakes and contracts that reproduce it, value for
+//! value; or, if none does, what can be said of the difference.
+//!
+//! The golden model is replayed on the backend's own input under each hypothesis. A name is
+//! given only where every value of the tensor is reproduced.
+
+mod hypothesis;
+mod search;
+
+use std::ops::Range;
+
+use reference::ShapeError;
+
+use crate::model::{Model, Values};
+
+pub use hypothesis::{Cause, Hypothesis};
+
+/// A stretch of a model between two tensors that a backend shows.
+#[derive(Clone, Debug)]
+pub struct Segment<'a> {
+    /// The right model.
+    pub model: &'a Model,
+    /// The nodes between the two.
+    pub nodes: Range<usize>,
+    /// What the backend put in.
+    pub input: &'a Values,
+    /// What the right model makes of that.
+    pub expected: &'a Values,
+    /// What the backend made of it.
+    pub observed: &'a Values,
+}
+
+/// What is known of a difference.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// How many values differ.
+    pub differing: usize,
+    /// Every hypothesis that reproduces all values, single causes before pairs; of pairs only
+    /// where no single cause does.
+    pub explanations: Vec<Hypothesis>,
+}
+
+impl Diagnosis {
+    /// Looks for what makes the observed values.
+    ///
+    /// # Errors
+    /// A segment whose input is not of its model's shape.
+    pub fn new(segment: &Segment) -> Result<Self, ShapeError> {
+        let differing = differing(segment.expected, segment.observed);
+        let explanations = match differing {
+            0 => Vec::new(),
+            _ => search::explanations(segment)?,
+        };
+        Ok(Self {
+            differing,
+            explanations,
+        })
+    }
+
+    /// Whether one explanation is left.
+    pub fn is_unique(&self) -> bool {
+        self.explanations.len() == 1
+    }
+}
+
+/// In how many places two tensors of one shape differ; all, if the shapes do.
+pub fn differing(expected: &Values, observed: &Values) -> usize {
+    if expected.shape() != observed.shape() {
+        return expected.data().len().max(observed.data().len()).max(1);
+    }
+    (expected.data().iter().zip(observed.data()))
+        .filter(|(a, b)| a != b)
+        .count()
+}

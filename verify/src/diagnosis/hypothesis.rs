@@ -1,0 +1,126 @@
+//! What may have been done instead: one mistake, one contract, or two of them.
+
+use std::fmt;
+use std::ops::Range;
+
+use quant::contracts;
+use serde::Serialize;
+
+use crate::mistakes::{self, Site, Variant};
+use crate::model::{Arithmetic, Model, Step};
+
+/// One thing that is done otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Cause {
+    /// The node.
+    pub node: String,
+    /// The mistake's id, or the contract's name after `contract:`.
+    pub id: String,
+    /// Which form of it; empty where there is only one.
+    pub parameters: String,
+}
+
+impl Cause {
+    /// Whether it is a contract: right in itself, another than the model's.
+    pub fn is_contract(&self) -> bool {
+        self.id.starts_with(CONTRACT)
+    }
+
+    /// The contract's name, if it is one.
+    pub fn contract(&self) -> Option<&str> {
+        self.id.strip_prefix(CONTRACT)
+    }
+}
+
+/// Before a contract's name.
+const CONTRACT: &str = "contract:";
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parameters.is_empty() {
+            true => f.write_str(&self.id),
+            false => write!(f, "{} ({})", self.id, self.parameters),
+        }
+    }
+}
+
+/// Causes, and the steps that they make of a segment's.
+#[derive(Clone, Debug)]
+pub struct Hypothesis {
+    /// One, or two in the order of the nodes.
+    pub causes: Vec<Cause>,
+    /// The steps that differ from the model's, by node.
+    pub steps: Vec<(usize, Step)>,
+}
+
+impl Hypothesis {
+    /// The step of a node under this hypothesis.
+    pub fn step<'a>(&'a self, model: &'a Model, node: usize) -> &'a Step {
+        (self.steps.iter())
+            .find(|(at, _)| *at == node)
+            .map_or(&model.nodes[node].step, |(_, step)| step)
+    }
+}
+
+impl fmt::Display for Hypothesis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, cause) in self.causes.iter().enumerate() {
+            write!(f, "{}{cause}", if at > 0 { " and " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// A wrong step at a node.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) node: usize,
+    pub(super) cause: Cause,
+    pub(super) step: Step,
+}
+
+/// Every single change of the model in these nodes.
+pub(super) fn changes(model: &Model, nodes: Range<usize>) -> Vec<Change> {
+    nodes
+        .flat_map(|node| changes_at(&Site::new(model, node)))
+        .collect()
+}
+
+/// Every change of this step, which may be wrong already.
+pub(super) fn changes_at(site: &Site) -> Vec<Change> {
+    let of = |id: String, variant: Variant| Change {
+        node: site.node,
+        cause: Cause {
+            node: site.model.nodes[site.node].name.clone(),
+            id,
+            parameters: variant.parameters,
+        },
+        step: variant.step,
+    };
+    let mut changes: Vec<Change> = (mistakes::ALL.iter())
+        .flat_map(|mistake| {
+            let variants = (mistake.variants)(site);
+            variants
+                .into_iter()
+                .map(|variant| of(mistake.id.into(), variant))
+        })
+        .collect();
+    let Some(requantize) = site.requantize() else {
+        return changes;
+    };
+    for contract in contracts::one_of_each_class() {
+        if contract.name == site.model.contract {
+            continue;
+        }
+        let mut requantize = requantize.clone();
+        requantize.arithmetic = Arithmetic::Contract(contract);
+        if requantize.check().is_ok() {
+            let step = Step::Requantize(requantize);
+            changes.push(of(
+                format!("{CONTRACT}{}", contract.name),
+                Variant::named("", step),
+            ));
+        }
+    }
+    changes
+}

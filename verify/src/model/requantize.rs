@@ -1,0 +1,155 @@
+//! Accumulators to codes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use quant::Rounding;
+use quant::contracts::{Channel, Contract, ContractError};
+
+use super::Values;
+
+/// The requantization of a weighted layer.
+#[derive(Clone, Debug)]
+pub struct Requantize {
+    /// Scales, zero point and clamp of each output channel. In the relative convention the
+    /// divisor s_O is the output scale, and the others are 1.
+    pub channels: Vec<Channel>,
+    /// The axis along which they lie.
+    pub axis: usize,
+    /// How an accumulator becomes a number of output steps.
+    pub arithmetic: Arithmetic,
+    /// What becomes of one beyond the codes.
+    pub overflow: Overflow,
+}
+
+/// From an accumulator to the code before it is clamped, zero point included.
+#[derive(Clone)]
+pub enum Arithmetic {
+    /// `round(f32(acc) / F(s_O)) + z` in float32: eq. 6 and 7.
+    Division(Rounding),
+    /// `round(acc · M) + z` in float64, `M = s_W·s_I/S_O`: eq. 22.
+    Product(Rounding),
+    /// A framework's; it clamps as well.
+    Contract(&'static Contract),
+    /// Any function of the channel and the accumulator.
+    Other(Arc<dyn Fn(&Channel, f64) -> f64 + Send + Sync>),
+}
+
+impl Arithmetic {
+    /// By a function of the channel and the accumulator.
+    pub fn other(function: impl Fn(&Channel, f64) -> f64 + Send + Sync + 'static) -> Self {
+        Self::Other(Arc::new(function))
+    }
+
+    /// The same arithmetic with another rounding, where it has one to exchange.
+    pub fn with_rounding(&self, rounding: Rounding) -> Option<Self> {
+        match self {
+            Self::Division(_) => Some(Self::Division(rounding)),
+            Self::Product(_) => Some(Self::Product(rounding)),
+            Self::Contract(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// The function of one channel.
+    fn prepare(&self, channel: &Channel) -> Result<Prepared, ContractError> {
+        let channel = *channel;
+        let z = f64::from(channel.output_zero_point);
+        Ok(match self.clone() {
+            Self::Division(rounding) => {
+                let divisor =
+                    (channel.output_scale / (channel.input_scale * channel.weight_scale)) as f32;
+                Box::new(move |acc| rounding.round(f64::from(acc as f32 / divisor)) + z)
+            }
+            Self::Product(rounding) => {
+                // In the order of `AffineWeights::new`.
+                let multiplier = channel.weight_scale * channel.input_scale / channel.output_scale;
+                Box::new(move |acc| rounding.round(acc * multiplier) + z)
+            }
+            Self::Contract(contract) => {
+                let prepared = contract.prepare(&channel)?;
+                Box::new(move |acc| f64::from(prepared.requantize(acc as i32)))
+            }
+            Self::Other(function) => Box::new(move |acc| function(&channel, acc)),
+        })
+    }
+}
+
+type Prepared = Box<dyn Fn(f64) -> f64>;
+
+impl fmt::Debug for Arithmetic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Division(rounding) => write!(f, "Division({rounding:?})"),
+            Self::Product(rounding) => write!(f, "Product({rounding:?})"),
+            Self::Contract(contract) => write!(f, "Contract({})", contract.name),
+            Self::Other(_) => f.write_str("Other"),
+        }
+    }
+}
+
+/// What becomes of a number that is no code.
+#[derive(Clone)]
+pub enum Overflow {
+    /// The nearest code.
+    Saturate,
+    /// By a function of the channel and the number.
+    Other(Arc<dyn Fn(&Channel, f64) -> f64 + Send + Sync>),
+}
+
+impl Overflow {
+    /// By a function of the channel and the number.
+    pub fn other(function: impl Fn(&Channel, f64) -> f64 + Send + Sync + 'static) -> Self {
+        Self::Other(Arc::new(function))
+    }
+
+    fn apply(&self, channel: &Channel, code: f64) -> f64 {
+        match self {
+            Self::Saturate => code.clamp(channel.clamp.low.into(), channel.clamp.high.into()),
+            Self::Other(function) => function(channel, code),
+        }
+    }
+}
+
+impl fmt::Debug for Overflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Saturate => "Saturate",
+            Self::Other(_) => "Other",
+        })
+    }
+}
+
+impl Requantize {
+    /// Whether every channel has numbers in this arithmetic.
+    ///
+    /// # Errors
+    /// The first channel that has none.
+    pub fn check(&self) -> Result<(), ContractError> {
+        for channel in &self.channels {
+            self.arithmetic.prepare(channel).map(drop)?;
+        }
+        Ok(())
+    }
+
+    /// A channel that the arithmetic has no numbers for gives NaN, which equals no code.
+    pub(super) fn run(&self, accumulators: &Values) -> Values {
+        let prepared: Vec<Prepared> = (self.channels.iter())
+            .map(|channel| {
+                (self.arithmetic.prepare(channel)).unwrap_or_else(|_| Box::new(|_| f64::NAN))
+            })
+            .collect();
+        let count = self.channels.len().max(1);
+        accumulators.map_along(self.axis, |at, acc| {
+            let channel = at % count;
+            self.overflow
+                .apply(&self.channels[channel], prepared[channel](acc))
+        })
+    }
+
+    /// One code, and the number before it was made one.
+    pub fn one(&self, channel: usize, acc: f64) -> (f64, f64) {
+        let channel = &self.channels[channel % self.channels.len().max(1)];
+        let before = (self.arithmetic.prepare(channel)).map_or(f64::NAN, |prepared| prepared(acc));
+        (before, self.overflow.apply(channel, before))
+    }
+}
