@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod backend;
 pub mod claims;
 pub mod compare;
 pub mod diagnosis;
+pub mod files;
 pub mod fixture_check;
 pub mod matrix;
 pub mod mistakes;

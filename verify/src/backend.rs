@@ -1,0 +1,90 @@
+//! Somebody's int8 network, under test.
+//!
+//! Whatever it is, it is asked [`Probe`]s and answers with tensors. The three ways that need
+//! no Rust exchange folders of npy files ([`folder`]).
+
+pub mod folder;
+mod probe;
+
+pub use folder::FolderError;
+pub use probe::{NETWORK, Probe, Trial, TrialError};
+
+use crate::model::Values;
+
+/// Something that runs a quantized network, or parts of one.
+pub trait Backend {
+    /// What it is called in reports.
+    fn name(&self) -> String;
+
+    /// Its tensors for the probes of a trial; those that it cannot compute are left out.
+    ///
+    /// # Errors
+    /// It could not be run at all.
+    fn run(&mut self, trial: &Trial) -> Result<Vec<Answer>, BackendError>;
+}
+
+/// What a backend made of one probe.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The probe.
+    pub probe: String,
+    /// Its tensors by node, in the order of the model.
+    pub tensors: Vec<Shown>,
+    /// What is wrong with its files, by name.
+    pub problems: Vec<Problem>,
+}
+
+/// A tensor that a backend shows.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The node, counted in the model.
+    pub node: usize,
+    /// Codes or accumulators; a fraction is none of them.
+    pub values: Values,
+}
+
+/// A file of a backend that cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// Relative to the folder of outputs.
+    pub file: String,
+    /// What is wrong, what was expected, what to do.
+    pub what: String,
+}
+
+/// A backend that gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// Its files cannot be exchanged.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// It cannot be started.
+    #[error("{name}: cannot be started: {why}")]
+    Start {
+        /// The backend.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// It ran too long.
+    #[error("{name}: no answer within {seconds} s; it was stopped{stderr}")]
+    TimeLimit {
+        /// The backend.
+        name: String,
+        /// The limit.
+        seconds: u64,
+        /// The end of what it said, quoted.
+        stderr: String,
+    },
+    /// It ended with an error.
+    #[error("{name}: {how}{stderr}")]
+    Failed {
+        /// The backend.
+        name: String,
+        /// Exit code or signal.
+        how: String,
+        /// The end of what it said, quoted.
+        stderr: String,
+    },
+}
