@@ -44,7 +44,8 @@ pub struct Shown {
 }
 
 /// A file of a backend that cannot be compared.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Problem {
     /// Relative to the folder of outputs.
     pub file: String,

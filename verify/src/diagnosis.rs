@@ -41,15 +41,16 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Looks for what makes the observed values.
+    /// Looks for what makes the observed values; `thorough`: by pairs of causes as well, where no
+    /// single one does.
     ///
     /// # Errors
     /// A segment whose input is not of its model's shape.
-    pub fn new(segment: &Segment) -> Result<Self, ShapeError> {
+    pub fn new(segment: &Segment, thorough: bool) -> Result<Self, ShapeError> {
         let differing = differing(segment.expected, segment.observed);
         let explanations = match differing {
             0 => Vec::new(),
-            _ => search::explanations(segment)?,
+            _ => search::explanations(segment, thorough)?,
         };
         Ok(Self {
             differing,

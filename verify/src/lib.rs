@@ -21,6 +21,7 @@ pub mod row;
 pub mod run;
 pub mod study;
 pub mod subject;
+pub mod verdict;
 
 pub use compare::Outcome;
 pub use fixture_check::{FixtureDifferences, fixture_differences};

@@ -30,7 +30,7 @@ fn alone(#[case] name: &str) {
                         expected: &trace[node],
                         observed: &observed,
                     };
-                    let diagnosis = Diagnosis::new(&segment).unwrap();
+                    let diagnosis = Diagnosis::new(&segment, true).unwrap();
                     let names: Vec<String> = diagnosis
                         .explanations
                         .iter()

@@ -11,6 +11,7 @@ mod convention;
 mod derive;
 mod directed;
 mod doctor;
+mod emit;
 mod exit;
 mod export;
 mod files;
@@ -45,6 +46,8 @@ struct Cli {
 enum Command {
     /// Run every network and every case against PyTorch's numbers.
     Verify(verify::Arguments),
+    /// Write a network's cases into a folder, for a tool under test to answer in.
+    Emit(emit::Arguments),
     /// Say whether a formula cancels to the float equation, and if not, what is left over.
     CheckFormula(check_formula::Arguments),
     /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
@@ -76,6 +79,7 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Emit(arguments) => emit::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
         Command::Identify(arguments) => identify::run(&arguments),

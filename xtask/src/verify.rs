@@ -1,5 +1,7 @@
 //! `cargo xtask verify`.
 
+mod backend;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ pub(crate) struct Arguments {
     /// A folder of fixtures other than the committed one.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
+    #[command(flatten)]
+    under_test: backend::UnderTest,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -44,6 +48,9 @@ enum Form {
 
 /// Results on stdout, progress on stderr.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    if arguments.under_test.is_given() {
+        return backend::run(arguments);
+    }
     let kernel_sets = kernel_sets()?;
     let options = Options {
         fixtures: (arguments.fixtures.clone()).unwrap_or_else(Fixtures::committed_root),
@@ -92,17 +99,19 @@ fn print(report: &Report, arguments: &Arguments) {
         Form::Junit => Format::Junit,
     };
     let text = report.render(format);
-    let text = text.trim_end();
-    if !matches!(arguments.format, Form::Human) {
-        anstream::println!("{text}");
-        return;
+    match arguments.format {
+        Form::Human => print_human(&text, report.passed()),
+        Form::Json | Form::Junit => anstream::println!("{}", text.trim_end()),
     }
-    // The last line is the verdict.
+}
+
+/// The last line is the verdict.
+fn print_human(text: &str, passed: bool) {
+    let text = text.trim_end();
     let (tables, verdict) = text.rsplit_once('\n').unwrap_or(("", text));
     anstream::println!("{tables}");
-    if report.passed() {
-        anstream::println!("{}", verdict.green().bold());
-    } else {
-        anstream::println!("{}", verdict.red().bold());
+    match passed {
+        true => anstream::println!("{}", verdict.green().bold()),
+        false => anstream::println!("{}", verdict.red().bold()),
     }
 }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::ops::Range;
 
 use quant::contracts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::mistakes::{self, Site, Variant};
 use crate::model::{Arithmetic, Model, Step};
 
 /// One thing that is done otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cause {
     /// The node.
     pub node: String,

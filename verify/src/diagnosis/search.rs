@@ -8,8 +8,12 @@ use super::{Hypothesis, Segment, differing};
 use crate::mistakes::Site;
 use crate::model::Values;
 
-/// Every single cause that reproduces the observed values; if none does, every pair.
-pub(super) fn explanations(segment: &Segment) -> Result<Vec<Hypothesis>, ShapeError> {
+/// Every single cause that reproduces the observed values; if none does and `thorough`, every
+/// pair.
+pub(super) fn explanations(
+    segment: &Segment,
+    thorough: bool,
+) -> Result<Vec<Hypothesis>, ShapeError> {
     if segment.expected.shape() != segment.observed.shape() {
         return Ok(Vec::new());
     }
@@ -22,7 +26,7 @@ pub(super) fn explanations(segment: &Segment) -> Result<Vec<Hypothesis>, ShapeEr
         .map(|change| hypothesis(&[change]))
         .collect();
     let found = on_all_images(segment, found);
-    if !found.is_empty() {
+    if !found.is_empty() || !thorough {
         return Ok(found);
     }
     Ok(on_all_images(segment, pairs(segment, &sample, &singles)))

@@ -1,0 +1,155 @@
+//! A verdict for a terminal.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::stretch::{Finding, Outcome, Stretch};
+use super::{ProbeVerdict, TrialVerdict, Verdict};
+use crate::mistakes;
+
+/// Tables, then what was found, then the verdict as the last line.
+pub fn render(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for trial in &verdict.trials {
+        trial_text(&mut text, verdict, trial);
+    }
+    let _ = writeln!(text, "{}", last_line(verdict));
+    text
+}
+
+fn trial_text(text: &mut String, verdict: &Verdict, trial: &TrialVerdict) {
+    let TrialVerdict {
+        network,
+        scheme,
+        contract,
+        ..
+    } = trial;
+    let backend = &verdict.backend;
+    let _ = writeln!(
+        text,
+        "{backend}: {network}, {scheme}, contract {contract}\n"
+    );
+    if let Some(failure) = &trial.failure {
+        let _ = writeln!(text, "{failure}\n");
+        return;
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["case", "layer", "shape", "differ", "result"]);
+    for probe in &trial.probes {
+        for stretch in &probe.stretches {
+            table.add_row(row(probe, stretch));
+        }
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at == 3 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let _ = writeln!(text, "{}\n", table.trim_fmt());
+    for problem in trial.probes.iter().flat_map(|probe| &probe.problems) {
+        let _ = writeln!(text, "{}: {}", problem.file, problem.what);
+    }
+    if let Some((probe, stretch)) = trial.to_blame() {
+        blame(text, probe, stretch);
+    }
+    match (trial.passed(), trial.follows.as_slice()) {
+        (true, _) | (false, []) => {}
+        (false, follows) => {
+            let _ = writeln!(
+                text,
+                "Every tensor shown is that of contract {}.\n",
+                follows.join(" = ")
+            );
+        }
+    }
+}
+
+fn row(probe: &ProbeVerdict, stretch: &Stretch) -> [String; 5] {
+    let shape: Vec<String> = stretch.shape.iter().map(usize::to_string).collect();
+    let result = match &stretch.outcome {
+        Outcome::Equal => "equal".to_owned(),
+        Outcome::ExplainedByInput => "explained by its input".to_owned(),
+        Outcome::Differs(finding) => format!("DIFFERS: {}", names(finding)),
+    };
+    [
+        probe.probe.clone(),
+        stretch.name(),
+        shape.join("×"),
+        stretch.differing.to_string(),
+        result,
+    ]
+}
+
+/// The causes of a finding, those that cannot be told apart joined by "or".
+pub(super) fn names(finding: &Finding) -> String {
+    let explanations: Vec<String> = (finding.explanations.iter())
+        .map(|causes| {
+            let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+            causes.join(" and ")
+        })
+        .collect();
+    match explanations.as_slice() {
+        [] => "unknown".to_owned(),
+        [one] => one.clone(),
+        [first, second] => format!("{first} or {second}"),
+        [first, rest @ ..] => format!("{first} or one of {} others", rest.len()),
+    }
+}
+
+fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
+    let Some(finding) = stretch.finding() else {
+        return;
+    };
+    let _ = writeln!(
+        text,
+        "First to blame: {} ({}), {} of {} values are not what the right model makes of its input.",
+        stretch.name(),
+        probe.probe,
+        finding.differing,
+        stretch.compared
+    );
+    for causes in &finding.explanations {
+        for cause in causes {
+            let _ = writeln!(text, "\n  {cause}, in {}", cause.node);
+            if let Some(mistake) = mistakes::find(&cause.id) {
+                let _ = writeln!(text, "    done:  {}", mistake.what);
+                let _ = writeln!(text, "    right: {}", mistake.right);
+                let _ = writeln!(text, "    mend:  {}", mistake.mend);
+                let _ = writeln!(text, "    more:  docs/mistakes/{}.md", mistake.id);
+            }
+            if let Some(contract) = cause.contract() {
+                let _ = writeln!(text, "    more:  cargo xtask contracts --name {contract}");
+            }
+        }
+    }
+    let _ = writeln!(text);
+}
+
+fn last_line(verdict: &Verdict) -> String {
+    let compared: usize = verdict.trials.iter().map(TrialVerdict::compared).sum();
+    let count = verdict.trials.len();
+    let networks = match count {
+        1 => "1 network".to_owned(),
+        _ => format!("{count} networks"),
+    };
+    if verdict.passed() {
+        return format!("equal: {compared} values of {networks}");
+    }
+    let first = (verdict.trials.iter()).find_map(|trial| {
+        let (_, stretch) = trial.to_blame()?;
+        let finding = stretch.finding()?;
+        Some(format!(
+            "{}, {}: {}",
+            trial.network,
+            stretch.name(),
+            names(finding)
+        ))
+    });
+    match first {
+        Some(first) => format!("DIFFERS first in {first}"),
+        None => "FAILS: nothing could be compared, or files have problems".to_owned(),
+    }
+}

@@ -1,0 +1,79 @@
+//! The verdicts of several shards as one.
+
+use super::{TrialVerdict, Verdict};
+
+/// Verdicts that do not belong together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// There is none.
+    #[error("there is nothing to merge")]
+    Nothing,
+    /// Of different backends.
+    #[error("verdicts on two backends, {one:?} and {other:?}")]
+    Backends {
+        /// The first.
+        one: String,
+        /// Another.
+        other: String,
+    },
+    /// Two shards judged the same probe.
+    #[error("network {network}: two verdicts on {probe:?}; give each shard once")]
+    Twice {
+        /// The network.
+        network: String,
+        /// The probe.
+        probe: String,
+    },
+}
+
+/// All trials, those of one network together: what one run without shards would have given.
+///
+/// # Errors
+/// Nothing to merge, two backends, or one probe twice.
+pub fn merge(verdicts: Vec<Verdict>) -> Result<Verdict, MergeError> {
+    let mut verdicts = verdicts.into_iter();
+    let mut merged = verdicts.next().ok_or(MergeError::Nothing)?;
+    for verdict in verdicts {
+        if verdict.backend != merged.backend {
+            return Err(MergeError::Backends {
+                one: merged.backend,
+                other: verdict.backend,
+            });
+        }
+        for trial in verdict.trials {
+            add(&mut merged.trials, trial)?;
+        }
+    }
+    Ok(merged)
+}
+
+fn add(trials: &mut Vec<TrialVerdict>, trial: TrialVerdict) -> Result<(), MergeError> {
+    let same = |known: &&mut TrialVerdict| {
+        (&known.network, &known.scheme, &known.contract)
+            == (&trial.network, &trial.scheme, &trial.contract)
+    };
+    let Some(known) = trials.iter_mut().find(same) else {
+        trials.push(trial);
+        return Ok(());
+    };
+    for probe in trial.probes {
+        if known.probes.iter().any(|other| other.probe == probe.probe) {
+            return Err(MergeError::Twice {
+                network: known.network.clone(),
+                probe: probe.probe,
+            });
+        }
+        known.probes.push(probe);
+    }
+    known
+        .follows
+        .retain(|contract| trial.follows.contains(contract));
+    known.failure = known.failure.take().or(trial.failure);
+    // As in a run without shards: the network first, then the layers in their order.
+    known.probes.sort_by_key(|probe| {
+        let first = probe.stretches.first().map_or(0, |stretch| stretch.first);
+        (probe.probe != crate::backend::NETWORK, first)
+    });
+    Ok(())
+}

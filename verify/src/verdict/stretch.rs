@@ -1,0 +1,200 @@
+//! Between two tensors that a backend shows.
+
+use reference::ShapeError;
+use serde::{Deserialize, Serialize};
+
+use super::ProbeVerdict;
+use crate::backend::{Answer, Probe, Trial};
+use crate::diagnosis::{Cause, Diagnosis, Segment, differing};
+use crate::model::{ACCUMULATORS, Values};
+
+/// A stretch of nodes whose output the backend shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// The first node after the tensor before it, counted in the model.
+    pub first: usize,
+    /// The node whose output is compared.
+    pub last: usize,
+    /// The layers in between, the last one's name at the end.
+    pub layers: Vec<String>,
+    /// Whether accumulators are compared, not codes.
+    pub accumulators: bool,
+    /// The shape of the tensor.
+    pub shape: Vec<usize>,
+    /// How many values were compared.
+    pub compared: usize,
+    /// How many differ from the right network's, whatever their input was.
+    pub differing: usize,
+    /// Whose fault that is.
+    pub outcome: Outcome,
+}
+
+/// Whether a stretch computes what the right model does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every value is right.
+    Equal,
+    /// Values differ, but they are what the right model makes of this input.
+    ExplainedByInput,
+    /// The right model makes other values of this input.
+    Differs(Box<Finding>),
+}
+
+/// What is known of a difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// How many values the right model does not make of this input.
+    pub differing: usize,
+    /// Each explains every value: one cause, or two.
+    pub explanations: Vec<Vec<Cause>>,
+}
+
+impl Stretch {
+    /// Whether nothing is wrong with it.
+    pub fn is_right(&self) -> bool {
+        self.outcome == Outcome::Equal
+    }
+
+    /// What was found, where it is to blame.
+    pub fn finding(&self) -> Option<&Finding> {
+        match &self.outcome {
+            Outcome::Differs(finding) => Some(finding),
+            _ => None,
+        }
+    }
+
+    /// `conv1 … pool1`, or the one layer's name.
+    pub fn name(&self) -> String {
+        let suffix = if self.accumulators { ACCUMULATORS } else { "" };
+        match self.layers.as_slice() {
+            [first, .., last] => format!("{first} … {last}{suffix}"),
+            [only] => format!("{only}{suffix}"),
+            [] => String::new(),
+        }
+    }
+}
+
+impl ProbeVerdict {
+    /// Judges every tensor of an answer.
+    pub(super) fn new(trial: &Trial, answer: &Answer) -> Result<Self, ShapeError> {
+        let Some(probe) = trial.probe(&answer.probe) else {
+            return Ok(Self {
+                probe: answer.probe.clone(),
+                images: 0,
+                stretches: Vec::new(),
+                problems: answer.problems.clone(),
+            });
+        };
+        let segments = segments(trial, probe, answer)?;
+        let mut stretches = Vec::with_capacity(segments.len());
+        let mut blamed = false;
+        for segment in &segments {
+            let stretch = judge(trial, probe, segment, !blamed)?;
+            blamed |= stretch.finding().is_some();
+            stretches.push(stretch);
+        }
+        Ok(Self {
+            probe: probe.name.clone(),
+            images: probe.images(),
+            stretches,
+            problems: answer.problems.clone(),
+        })
+    }
+}
+
+/// A segment with what it is computed from.
+pub(super) struct Shown<'a> {
+    pub(super) nodes: std::ops::Range<usize>,
+    pub(super) input: &'a Values,
+    pub(super) observed: &'a Values,
+    /// What the right model makes of the input; none where that is the golden tensor.
+    pub(super) replayed: Option<Values>,
+}
+
+/// The segments between the tensors of an answer.
+pub(super) fn segments<'a>(
+    trial: &'a Trial,
+    probe: &'a Probe,
+    answer: &'a Answer,
+) -> Result<Vec<Shown<'a>>, ShapeError> {
+    let (mut input, mut start, mut right) = (&probe.input, probe.nodes.start, true);
+    let mut segments = Vec::with_capacity(answer.tensors.len());
+    for shown in &answer.tensors {
+        let nodes = start..shown.node + 1;
+        let replayed = match right {
+            true => None,
+            false => {
+                let mut x = input.clone();
+                for step in trial.model.steps(nodes.clone()) {
+                    x = step.run(&x)?;
+                }
+                Some(x)
+            }
+        };
+        segments.push(Shown {
+            nodes,
+            input,
+            observed: &shown.values,
+            replayed,
+        });
+        right = shown.values == *probe.golden_of(shown.node);
+        (input, start) = (&shown.values, shown.node + 1);
+    }
+    Ok(segments)
+}
+
+fn judge(
+    trial: &Trial,
+    probe: &Probe,
+    shown: &Shown,
+    thorough: bool,
+) -> Result<Stretch, ShapeError> {
+    let last = shown.nodes.end - 1;
+    let golden = probe.golden_of(last);
+    let expected = shown.replayed.as_ref().unwrap_or(golden);
+    let total = differing(golden, shown.observed);
+    let outcome = if differing(expected, shown.observed) == 0 {
+        match total {
+            0 => Outcome::Equal,
+            _ => Outcome::ExplainedByInput,
+        }
+    } else {
+        let segment = Segment {
+            model: &trial.model,
+            nodes: shown.nodes.clone(),
+            input: shown.input,
+            expected,
+            observed: shown.observed,
+        };
+        Outcome::Differs(Box::new(Finding::new(&segment, thorough)?))
+    };
+    let nodes = &trial.model.nodes[shown.nodes.clone()];
+    let mut layers: Vec<String> = nodes.iter().map(|node| node.layer().to_owned()).collect();
+    layers.dedup();
+    Ok(Stretch {
+        first: shown.nodes.start,
+        last,
+        layers,
+        accumulators: trial.model.nodes[last].is_accumulators(),
+        shape: shown.observed.shape().to_vec(),
+        compared: golden.data().len(),
+        differing: total,
+        outcome,
+    })
+}
+
+impl Finding {
+    /// `thorough`: pairs of causes as well, where no single one explains it.
+    fn new(segment: &Segment, thorough: bool) -> Result<Self, ShapeError> {
+        let diagnosis = Diagnosis::new(segment, thorough)?;
+        Ok(Self {
+            differing: diagnosis.differing,
+            explanations: (diagnosis.explanations.iter())
+                .map(|hypothesis| hypothesis.causes.clone())
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! `cargo xtask verify --backend` and `--outputs`: somebody else's int8 network.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use fixtures::Fixtures;
+use verify::backend::folder::{self, TrialDescription};
+use verify::backend::{Backend, Trial};
+use verify::model::ModelScheme;
+use verify::verdict::{self, TrialVerdict, Verdict};
+
+use super::{Form, print_human, spinner};
+use crate::emit::{ISOLATED, ModelArguments};
+use crate::exit::Exit;
+
+#[derive(Args)]
+#[command(next_help_heading = "A backend under test")]
+pub(crate) struct UnderTest {
+    /// Run this: a command line that is given a folder, or a library (.so) with the functions
+    /// of karat.h.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["outputs", "merge"])]
+    backend: Option<String>,
+    /// Check what a tool wrote into a folder that `emit` made.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["network", "merge"])]
+    outputs: Option<PathBuf>,
+    /// Put the JSON reports of shards together.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    merge: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Stop a backend that gives no answer for a network within so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    time_limit: u64,
+    /// Only every N-th case, from the K-th on.
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    shard: Option<Shard>,
+}
+
+/// Part `at` (from 0) of `of`.
+#[derive(Clone, Copy)]
+struct Shard {
+    at: usize,
+    of: usize,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(at, of)| {
+        let (at, of) = (at.parse::<usize>().ok()?, of.parse::<usize>().ok()?);
+        (1..=of).contains(&at).then_some(Shard { at: at - 1, of })
+    });
+    parts.ok_or_else(|| format!("{text:?} is no K/N with K from 1 to N"))
+}
+
+impl UnderTest {
+    /// Whether a backend is to be judged.
+    pub(super) fn is_given(&self) -> bool {
+        self.backend.is_some() || self.outputs.is_some() || !self.merge.is_empty()
+    }
+}
+
+pub(super) fn run(arguments: &super::Arguments) -> Result<Exit> {
+    let under_test = &arguments.under_test;
+    let verdict = match (&under_test.outputs, &under_test.backend) {
+        (Some(folder), _) => of_folder(arguments, folder)?,
+        (None, Some(command)) => of_backend(arguments, command)?,
+        (None, None) => merged(&under_test.merge)?,
+    };
+    match arguments.format {
+        Form::Human => print_human(&verdict::render_human(&verdict), verdict.passed()),
+        Form::Json => anstream::println!("{}", verdict::render_json(&verdict)),
+        Form::Junit => anstream::println!("{}", verdict::render_junit(&verdict).trim_end()),
+    }
+    Ok(match verdict.passed() {
+        true => Exit::Equal,
+        false => Exit::Mismatch,
+    })
+}
+
+fn fixtures(arguments: &super::Arguments) -> Result<Fixtures> {
+    let root = (arguments.fixtures.clone()).unwrap_or_else(Fixtures::committed_root);
+    Ok(Fixtures::open(root)?)
+}
+
+fn of_folder(arguments: &super::Arguments, path: &std::path::Path) -> Result<Verdict> {
+    let description = TrialDescription::read(path)?;
+    let fixtures = fixtures(arguments)?;
+    if description.fixtures != fixtures.hash() {
+        bail!(
+            "{} was made from other fixtures; make it anew with `cargo xtask emit`",
+            path.display()
+        );
+    }
+    let scheme = ModelScheme::find(&description.scheme)
+        .with_context(|| format!("there is no scheme {:?}", description.scheme))?;
+    let mut trial = Trial::new(
+        &fixtures,
+        crate::network::known(&description.network)?,
+        scheme,
+        &description.contract,
+        description.images,
+        description.isolated,
+    )?;
+    take(&mut trial, under(arguments).shard, 0);
+    let answers = folder::read(&trial, path)?;
+    let trial = TrialVerdict::new(&trial, &answers)?;
+    Ok(Verdict::new(path.display().to_string(), vec![trial]))
+}
+
+fn under(arguments: &super::Arguments) -> &UnderTest {
+    &arguments.under_test
+}
+
+fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
+    let fixtures = fixtures(arguments)?;
+    let networks = match &arguments.network {
+        Some(name) => vec![crate::network::known(name)?],
+        None => fixtures::NETWORKS.to_vec(),
+    };
+    let UnderTest {
+        model, time_limit, ..
+    } = under(arguments);
+    let mut backend = backend_of(command, Duration::from_secs(*time_limit))?;
+    let bar = spinner();
+    let (mut trials, mut cases) = (Vec::new(), 0);
+    for name in networks {
+        bar.set_message(format!("{}: {name}", backend.name()));
+        let images = arguments.images;
+        let mut trial = Trial::new(
+            &fixtures,
+            name,
+            model.scheme,
+            &model.contract,
+            images,
+            ISOLATED.min(images),
+        )?;
+        let all = trial.probes.len();
+        take(&mut trial, under(arguments).shard, cases);
+        cases += all;
+        if trial.probes.is_empty() {
+            continue;
+        }
+        trials.push(match backend.run(&trial) {
+            Ok(answers) => TrialVerdict::new(&trial, &answers)?,
+            Err(error) => TrialVerdict::failed(&trial, error),
+        });
+    }
+    bar.finish_and_clear();
+    Ok(Verdict::new(backend.name(), trials))
+}
+
+/// Leaves the shard's part of a trial; `before` cases of earlier trials were counted.
+fn take(trial: &mut Trial, shard: Option<Shard>, before: usize) {
+    if let Some(Shard { at, of }) = shard {
+        let mut case = before;
+        trial.probes.retain(|_| {
+            case += 1;
+            (case - 1) % of == at
+        });
+    }
+}
+
+fn merged(paths: &[PathBuf]) -> Result<Verdict> {
+    let verdicts = (paths.iter())
+        .map(|path| {
+            let shown = path.display();
+            let text = std::fs::read_to_string(path).with_context(|| shown.to_string())?;
+            verdict::parse_json(&text)
+                .map_err(|why| anyhow::anyhow!("{shown} is no JSON report of `verify`: {why}"))
+        })
+        .collect::<Result<Vec<Verdict>>>()?;
+    Ok(verdict::merge(verdicts)?)
+}
+
+fn backend_of(command: &str, _limit: Duration) -> Result<Box<dyn Backend>> {
+    bail!("{command}: not yet")
+}
