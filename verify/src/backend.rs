@@ -3,6 +3,7 @@
 //! Whatever it is, it is asked [`Probe`]s and answers with tensors. The three ways that need
 //! no Rust exchange folders of npy files ([`folder`]).
 
+mod directed;
 pub mod folder;
 mod probe;
 

@@ -13,6 +13,7 @@ use reference::ShapeError;
 
 use crate::model::{Model, Values};
 
+pub(crate) use hypothesis::changes_at;
 pub use hypothesis::{Cause, Hypothesis};
 
 /// A stretch of a model between two tensors that a backend shows.

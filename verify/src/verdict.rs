@@ -8,13 +8,17 @@ mod contracts;
 mod human;
 mod json;
 mod junit;
+mod map;
 mod merge;
+mod page;
 mod stretch;
 
 pub use human::render as render_human;
 pub use json::{parse as parse_json, render as render_json};
 pub use junit::render as render_junit;
+pub use map::ErrorMap;
 pub use merge::{MergeError, merge};
+pub use page::render as render_page;
 pub use stretch::{Finding, Outcome, Stretch};
 
 use rayon::prelude::*;
@@ -60,7 +64,7 @@ pub struct TrialVerdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeVerdict {
-    /// `network`, or `layer-<name>`.
+    /// `network`, `layer-<name>` or `directed-<name>`.
     pub probe: String,
     /// How many images were put in.
     pub images: usize,

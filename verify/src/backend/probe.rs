@@ -10,7 +10,7 @@ use crate::model::{Model, ModelError, ModelScheme, Step, Values};
 /// A stretch of the model, and what is put in.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// `network`, or `layer-<name>`.
+    /// `network`, `layer-<name>` or `directed-<name>`.
     pub name: String,
     /// The nodes to compute, one after the other.
     pub nodes: Range<usize>,
@@ -25,7 +25,8 @@ pub struct Probe {
 pub struct Trial {
     /// The right model.
     pub model: Model,
-    /// The whole network first, then each layer by itself.
+    /// The whole network first, then each layer by itself, then each weighted layer on
+    /// accumulators where arithmetics part.
     pub probes: Vec<Probe>,
 }
 
@@ -57,7 +58,7 @@ pub const NETWORK: &str = "network";
 
 impl Trial {
     /// Of a committed network: `images` of the 1,000 test images through the whole network, and
-    /// the first `isolated` of them for each layer by itself.
+    /// the first `isolated` of them for each layer by itself; without any the layers are left out.
     ///
     /// # Errors
     /// A damaged fixture, a contract that is none, or no image at all.
@@ -88,11 +89,19 @@ impl Trial {
     /// Pixels that are not of the model's input shape.
     pub fn of(model: Model, pixels: &Values, isolated: usize) -> Result<Self, TrialError> {
         let golden = model.trace(pixels)?;
-        let mut probes = Vec::new();
+        let (mut probes, mut directed) = (Vec::new(), Vec::new());
         for (name, nodes) in layers(&model) {
             // The input's codes are what the first layer is given.
             if isolated == 0 || nodes.start == 0 {
                 continue;
+            }
+            if let Some(input) = super::directed::input(&model, nodes.start)? {
+                directed.push(probe(
+                    &model,
+                    format!("directed-{name}"),
+                    nodes.clone(),
+                    input,
+                )?);
             }
             probes.push(Probe {
                 name: format!("layer-{name}"),
@@ -110,6 +119,7 @@ impl Trial {
             golden,
         };
         probes.insert(0, whole);
+        probes.append(&mut directed);
         Ok(Self { model, probes })
     }
 
@@ -137,6 +147,25 @@ impl Probe {
             _ => &self.input,
         }
     }
+}
+
+/// A probe with the right outputs of its nodes.
+fn probe(
+    model: &Model,
+    name: String,
+    nodes: Range<usize>,
+    input: Values,
+) -> Result<Probe, ShapeError> {
+    let mut golden: Vec<Values> = Vec::with_capacity(nodes.len());
+    for step in model.steps(nodes.clone()) {
+        golden.push(step.run(golden.last().unwrap_or(&input))?);
+    }
+    Ok(Probe {
+        name,
+        nodes,
+        input,
+        golden,
+    })
 }
 
 /// The layers by name, and the nodes of each.

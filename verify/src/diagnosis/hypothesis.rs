@@ -74,10 +74,10 @@ impl fmt::Display for Hypothesis {
 
 /// A wrong step at a node.
 #[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub(super) node: usize,
-    pub(super) cause: Cause,
-    pub(super) step: Step,
+pub(crate) struct Change {
+    pub(crate) node: usize,
+    pub(crate) cause: Cause,
+    pub(crate) step: Step,
 }
 
 /// Every single change of the model in these nodes.
@@ -88,7 +88,7 @@ pub(super) fn changes(model: &Model, nodes: Range<usize>) -> Vec<Change> {
 }
 
 /// Every change of this step, which may be wrong already.
-pub(super) fn changes_at(site: &Site) -> Vec<Change> {
+pub(crate) fn changes_at(site: &Site) -> Vec<Change> {
     let of = |id: String, variant: Variant| Change {
         node: site.node,
         cause: Cause {

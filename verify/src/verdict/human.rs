@@ -69,18 +69,22 @@ fn trial_text(text: &mut String, verdict: &Verdict, trial: &TrialVerdict) {
 
 fn row(probe: &ProbeVerdict, stretch: &Stretch) -> [String; 5] {
     let shape: Vec<String> = stretch.shape.iter().map(usize::to_string).collect();
-    let result = match &stretch.outcome {
-        Outcome::Equal => "equal".to_owned(),
-        Outcome::ExplainedByInput => "explained by its input".to_owned(),
-        Outcome::Differs(finding) => format!("DIFFERS: {}", names(finding)),
-    };
     [
         probe.probe.clone(),
         stretch.name(),
         shape.join("×"),
         stretch.differing.to_string(),
-        result,
+        result(&stretch.outcome),
     ]
+}
+
+/// In words.
+pub(super) fn result(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Equal => "equal".to_owned(),
+        Outcome::ExplainedByInput => "explained by its input".to_owned(),
+        Outcome::Differs(finding) => format!("DIFFERS: {}", names(finding)),
+    }
 }
 
 /// The causes of a finding, those that cannot be told apart joined by "or".
@@ -125,10 +129,23 @@ fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
             }
         }
     }
+    for line in &finding.evidence {
+        let _ = writeln!(text, "  {line}");
+    }
+    if !finding.worked.is_empty() {
+        let _ = writeln!(text, "\n  One output by hand:\n");
+    }
+    for line in &finding.worked {
+        let _ = writeln!(text, "    {line}");
+    }
+    for line in &finding.separation {
+        let _ = writeln!(text, "\n  {line}");
+    }
     let _ = writeln!(text);
 }
 
-fn last_line(verdict: &Verdict) -> String {
+/// The verdict in one line.
+pub(super) fn last_line(verdict: &Verdict) -> String {
     let compared: usize = verdict.trials.iter().map(TrialVerdict::compared).sum();
     let count = verdict.trials.len();
     let networks = match count {

@@ -3,7 +3,7 @@
 use reference::ShapeError;
 use serde::{Deserialize, Serialize};
 
-use super::ProbeVerdict;
+use super::{ErrorMap, ProbeVerdict};
 use crate::backend::{Answer, Probe, Trial};
 use crate::diagnosis::{Cause, Diagnosis, Segment, differing};
 use crate::model::{ACCUMULATORS, Values};
@@ -50,6 +50,25 @@ pub struct Finding {
     pub differing: usize,
     /// Each explains every value: one cause, or two.
     pub explanations: Vec<Vec<Cause>>,
+    /// What can be said of the difference, a line each.
+    pub evidence: Vec<String>,
+    /// One output by hand, golden and theirs side by side; of the first stretch to blame.
+    pub worked: Vec<String>,
+    /// What would tell the explanations apart.
+    pub separation: Vec<String>,
+    /// Where the values differ, of tensors of one shape.
+    pub map: Option<ErrorMap>,
+}
+
+impl Outcome {
+    /// equal, explained or differs.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::ExplainedByInput => "explained",
+            Self::Differs(_) => "differs",
+        }
+    }
 }
 
 impl Stretch {
@@ -195,6 +214,11 @@ impl Finding {
             explanations: (diagnosis.explanations.iter())
                 .map(|hypothesis| hypothesis.causes.clone())
                 .collect(),
+            evidence: Vec::new(),
+            worked: Vec::new(),
+            separation: Vec::new(),
+            map: (segment.expected.shape() == segment.observed.shape())
+                .then(|| ErrorMap::new(segment.expected, segment.observed)),
         })
     }
 }

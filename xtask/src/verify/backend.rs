@@ -33,6 +33,9 @@ pub(crate) struct UnderTest {
     /// Stop a backend that gives no answer for a network within so many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     time_limit: u64,
+    /// Write the verdict as one HTML page as well, with pictures.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Only every N-th case, from the K-th on.
     #[arg(long, value_name = "K/N", value_parser = shard)]
     shard: Option<Shard>,
@@ -67,6 +70,10 @@ pub(super) fn run(arguments: &super::Arguments) -> Result<Exit> {
         (None, Some(command)) => of_backend(arguments, command)?,
         (None, None) => merged(&under_test.merge)?,
     };
+    if let Some(path) = &under_test.html {
+        let page = verdict::render_page(&verdict).context("the page cannot be made")?;
+        crate::files::replace(path, page.as_bytes())?;
+    }
     match arguments.format {
         Form::Human => print_human(&verdict::render_human(&verdict), verdict.passed()),
         Form::Json => anstream::println!("{}", verdict::render_json(&verdict)),
