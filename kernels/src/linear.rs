@@ -7,7 +7,7 @@ use crate::Kernels;
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
 use crate::interface::table_of;
-use crate::layout::{SLACK, padded_channels};
+use crate::layout::{SLACK, padded_channels, span};
 use crate::packing::{self, Element, Runs, Source};
 use crate::requantizer::{Order, Requantizer};
 
@@ -89,10 +89,11 @@ impl Linear {
     /// `input` does not hold the rows and `SLACK` bytes, or `to` not `rows` times the outputs.
     pub fn accumulators(&self, input: &[u8], rows: usize, pitch: usize, to: &mut [i32]) {
         let [outputs, _] = self.shape;
-        assert_eq!(to.len(), rows * outputs, "accumulators");
+        let step = [0, outputs];
+        assert_eq!(to.len(), span([1, rows], step, outputs), "accumulators");
         let output = Output::Accumulators {
             to: to.as_mut_ptr(),
-            step: [0, outputs],
+            step,
         };
         self.run(input, rows, pitch, output);
     }
@@ -112,13 +113,12 @@ impl Linear {
     ) {
         let [outputs, _] = self.shape;
         assert!(to_pitch >= outputs || rows <= 1, "output pitch");
-        if let Some(last) = rows.checked_sub(1) {
-            assert!(to.len() >= last * to_pitch + outputs, "outputs");
-        }
+        let step = [0, to_pitch];
+        assert!(to.len() >= span([1, rows], step, outputs), "outputs");
         requantizer.check(outputs, Order::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
-            step: [0, to_pitch],
+            step,
             requantizer,
             first: 0,
             pooled: false,
@@ -128,15 +128,17 @@ impl Linear {
 
     fn run(&self, input: &[u8], rows: usize, pitch: usize, output: Output<'_>) {
         let [outputs, inputs] = self.shape;
-        let Some(last) = rows.checked_sub(1) else {
+        if rows == 0 {
             return;
-        };
-        assert!(input.len() >= last * pitch + inputs + SLACK, "input rows");
+        }
+        let window_step = [0, pitch];
+        let needed = span([1, rows], window_step, inputs + SLACK);
+        assert!(input.len() >= needed, "input rows");
         let job = ChannelJob {
             input: input.as_ptr(),
             rows: 1,
             columns: rows,
-            window_step: [0, pitch],
+            window_step,
             runs: &self.runs.starts,
             quads: self.runs.quads(Element::Byte),
             weights: &self.weights,
@@ -147,5 +149,53 @@ impl Linear {
         // SAFETY: the table is this CPU's; the last row ends, whole quads included, within
         // SLACK behind the features; outputs were checked by the callers.
         unsafe { (self.table.channels_of_bytes)(&job) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::dispatch;
+    use crate::requantizer::{Channel, Stored};
+
+    /// In a build that wraps, these would pass for short slices.
+    #[test]
+    fn rows_that_no_slice_holds_are_refused() {
+        let weights = LinearWeights {
+            shape: [2, 4],
+            code: &|_, _| 1,
+            bias: None,
+            input_zero: 128,
+        };
+        let linear = Linear::new(dispatch::portable(), &weights).unwrap();
+        let channel = Channel {
+            reach: -512..=508,
+            slope: 1.0,
+            code: &|acc| acc,
+        };
+        let codes = Stored::Signed.codes();
+        let requantizer =
+            Requantizer::certify_alike(&channel, 2, 0, Stored::Signed, codes).unwrap();
+        let half = 1usize << (usize::BITS - 1);
+        let input = [128; 8 + SLACK];
+        let sums = |rows, pitch, to: &mut [i32]| {
+            catch_unwind(AssertUnwindSafe(|| {
+                linear.accumulators(&input, rows, pitch, to)
+            }))
+        };
+        assert!(sums(2, 4, &mut [0; 4]).is_ok());
+        assert!(sums(half, 4, &mut []).is_err());
+        assert!(sums(3, half, &mut [0; 6]).is_err());
+        let codes = |rows, pitch, to_pitch| {
+            let mut to = [0; 6];
+            catch_unwind(AssertUnwindSafe(|| {
+                linear.codes(&input, rows, pitch, &requantizer, &mut to, to_pitch);
+            }))
+        };
+        assert!(codes(2, 4, 4).is_ok());
+        assert!(codes(3, 0, half).is_err());
+        assert!(codes(3, half, 2).is_err());
     }
 }

@@ -13,7 +13,7 @@ use reference::Conv2dGeometry;
 use super::form::Form;
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
-use crate::layout::{MapShape, SLACK, padded_channels};
+use crate::layout::{MapShape, padded_channels, span};
 use crate::packing::{self, Element, Runs, Source};
 use crate::requantizer::{Order, Requantizer};
 
@@ -37,9 +37,9 @@ pub(super) struct Words {
     table: Table,
     /// Words from the maps' start to the first window.
     first: usize,
-    /// Words that are read at most.
-    needed: usize,
-    /// Bytes from a window to the one below and to the next.
+    /// Words from a window's start to the end of what is read there, by any group.
+    window: usize,
+    /// Words from a window to the one below and to the next.
     window_step: [usize; 2],
     /// In bytes.
     runs: Vec<usize>,
@@ -97,12 +97,15 @@ impl Words {
                     .collect()
             })
             .collect();
+        let quads = runs.quads(Element::Word);
+        let last_run = runs.starts.iter().max().copied().unwrap_or(0);
+        let last_group = (geometry.groups - 1) * inputs;
         Some(Self {
             table,
             first,
-            needed: maps.bytes() + SLACK,
-            window_step: [2 * sy * pitch, 2 * sx * maps.channels],
-            quads: runs.quads(Element::Word),
+            window: last_group + last_run + Element::Word.a_quad() * quads,
+            window_step: [sy * pitch, sx * maps.channels],
+            quads,
             runs: runs.starts.iter().map(|start| 2 * start).collect(),
             group: [inputs, of_group],
             parts,
@@ -150,10 +153,11 @@ impl Words {
         to: &mut [i32],
     ) {
         let channels = self.channels();
-        assert!(to.len() >= rows * columns * channels, "sums");
+        let step = [columns.saturating_mul(channels), channels];
+        assert!(to.len() >= span([rows, columns], step, channels), "sums");
         let output = Output::Accumulators {
             to: to.as_mut_ptr(),
-            step: [columns * channels, channels],
+            step,
         };
         self.run(part, input, [rows, columns], output);
     }
@@ -175,11 +179,7 @@ impl Words {
         } else {
             [rows, columns]
         };
-        if made.contains(&0) {
-            return;
-        }
-        let last = (made[0] - 1) * step[0] + (made[1] - 1) * step[1] + channels;
-        assert!(to.len() >= last, "outputs");
+        assert!(to.len() >= span(made, step, channels), "outputs");
         requantizer.check(channels, Order::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
@@ -193,19 +193,19 @@ impl Words {
     }
 
     fn run(&self, part: usize, input: &[i16], [rows, columns]: [usize; 2], output: Output<'_>) {
-        // Rows of features lie behind each other.
-        let more = match self.window_step[0] {
-            step if rows == 1 && step == self.window_step[1] => (columns - 1) * step / 2,
-            _ => 0,
-        };
-        assert!(input.len() >= self.needed + more, "input words");
+        if rows == 0 || columns == 0 {
+            return;
+        }
+        let windows = span([rows, columns], self.window_step, self.window);
+        let needed = windows.saturating_add(self.first);
+        assert!(input.len() >= needed, "input words");
         let [inputs, channels] = self.group;
         for (group, (weights, bias)) in self.parts[part].iter().enumerate() {
             let job = ChannelJob {
                 input: input[self.first + group * inputs..].as_ptr().cast(),
                 rows,
                 columns,
-                window_step: self.window_step,
+                window_step: self.window_step.map(|step| 2 * step),
                 runs: &self.runs,
                 quads: self.quads,
                 weights,
@@ -213,9 +213,8 @@ impl Words {
                 channels,
                 output: output.of_group(group * channels),
             };
-            // SAFETY: the table is this CPU's. The last window ends inside of the maps, and its
-            // last quad within SLACK behind them; outputs were checked by the callers, weights
-            // packed for these runs.
+            // SAFETY: the table is this CPU's. The input holds what is read of the last window;
+            // outputs were checked by the callers, weights packed for these runs.
             unsafe { (self.table.channels_of_words)(&job) }
         }
     }
