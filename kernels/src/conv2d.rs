@@ -5,6 +5,7 @@ mod depthwise;
 mod pixels;
 
 use quant::QuantError;
+use reference::tensor::volume;
 use reference::{Conv2dGeometry, ShapeError};
 
 use crate::Kernels;
@@ -81,7 +82,10 @@ impl Conv2d {
     /// Packs a convolution of maps that have this shape, whose border is at least the padding.
     ///
     /// # Errors
-    /// Shapes that do not fit each other.
+    /// Shapes that do not fit each other, no channels, or more outputs than memory holds.
+    ///
+    /// # Panics
+    /// Maps that no memory holds.
     pub fn new(
         kernels: Kernels,
         weights: &Conv2dWeights<'_>,
@@ -92,8 +96,12 @@ impl Conv2d {
         let [outputs, inputs, kh, kw] = weights.shape;
         let maps = [1, input.channels, input.height, input.width];
         let [_, _, height, width] = geometry.output_shape(&maps, &weights.shape)?;
+        if outputs == 0 || inputs == 0 {
+            return Err(QuantError::Empty);
+        }
+        volume(&[height, width, outputs])?;
         let lengths = [
-            ("weights", outputs * inputs * kh * kw, weights.codes.len()),
+            ("weights", volume(&weights.shape)?, weights.codes.len()),
             (
                 "values of the bias",
                 outputs,
@@ -272,5 +280,72 @@ impl Site {
     fn input_rows(&self, rows: usize) -> usize {
         let [stride, dilation] = [self.geometry.stride[0], self.geometry.dilation[0]];
         stride * (rows - 1) + dilation * (self.kernel[0] - 1) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch;
+
+    const MAPS: MapShape = MapShape {
+        height: 1,
+        width: 1,
+        channels: 1,
+        border: [0, 0],
+    };
+
+    fn conv2d(
+        shape: [usize; 4],
+        codes: &[i8],
+        geometry: Conv2dGeometry,
+        maps: MapShape,
+    ) -> Result<[usize; 3], QuantError> {
+        let weights = Conv2dWeights {
+            shape,
+            codes,
+            bias: None,
+            input_zero: 128,
+        };
+        Conv2d::new(dispatch::portable(), &weights, geometry, maps).map(|conv| conv.output())
+    }
+
+    #[test]
+    fn a_convolution_without_channels_is_refused() {
+        let geometry = Conv2dGeometry::default();
+        assert_eq!(conv2d([1, 1, 1, 1], &[3], geometry, MAPS), Ok([1, 1, 1]));
+        let empty = conv2d([0, 1, 1, 1], &[], geometry, MAPS);
+        assert_eq!(empty, Err(QuantError::Empty));
+        let maps = MapShape {
+            channels: 0,
+            ..MAPS
+        };
+        let empty = conv2d([1, 0, 1, 1], &[], geometry, maps);
+        assert_eq!(empty, Err(QuantError::Empty));
+    }
+
+    /// Each would pass as a small one if it wrapped.
+    #[test]
+    fn sizes_that_overflow_are_refused() {
+        let geometry = Conv2dGeometry::default();
+        let huge = 1 << (usize::BITS - 10);
+        let kernel = Conv2dGeometry {
+            padding: [512, 0],
+            ..geometry
+        };
+        let border = MapShape {
+            border: [512, 0],
+            ..MAPS
+        };
+        for (shape, geometry, maps, what) in [
+            ([huge, 1, 1024, 1], kernel, border, "weights"),
+            ([huge, 1, 1, 1], kernel, border, "outputs"),
+        ] {
+            let made = conv2d(shape, &[], geometry, maps);
+            assert!(
+                matches!(made, Err(QuantError::Shape(ShapeError::TooLarge { .. }))),
+                "{what}: {made:?}"
+            );
+        }
     }
 }
