@@ -14,7 +14,7 @@ use crate::entry::Table;
 use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
 use crate::packing::Source;
-use crate::requantizer::{Order, Requantizer};
+use crate::requantizer::{Arrangement, Requantizer};
 use channels::Channels;
 use depthwise::Depthwise;
 use pixels::Pixels;
@@ -181,7 +181,7 @@ impl Conv2d {
     /// They are not of this layer's channels, or are in another layer's order already.
     pub fn arranged(&self, requantizer: Requantizer) -> Requantizer {
         let [_, _, channels] = self.site.output;
-        requantizer.check(channels, Order::Channels);
+        requantizer.check(channels, Arrangement::Channels);
         match &self.path {
             Path::Channels(_) | Path::Pixels(_) => requantizer,
             Path::Depthwise(depthwise) => depthwise.arranged(&self.site, requantizer),
@@ -230,11 +230,11 @@ impl Conv2d {
         );
         assert!(to.len() >= to_shape.bytes(), "output maps");
         assert!(!pooled || self.pools(), "this algorithm does not pool");
-        let order = match &self.path {
-            Path::Channels(_) | Path::Pixels(_) => Order::Channels,
-            Path::Depthwise(depthwise) => Order::Lanes(depthwise.lane_order()),
+        let arrangement = match &self.path {
+            Path::Channels(_) | Path::Pixels(_) => Arrangement::Channels,
+            Path::Depthwise(depthwise) => Arrangement::Lanes(depthwise.lane_order()),
         };
-        requantizer.check(channels, order);
+        requantizer.check(channels, arrangement);
         let output = Output::Codes {
             to: to[to_shape.inside()..].as_mut_ptr(),
             step: [to_shape.pitch(), channels],
@@ -346,6 +346,56 @@ mod tests {
                 matches!(made, Err(QuantError::Shape(ShapeError::TooLarge { .. }))),
                 "{what}: {made:?}"
             );
+        }
+    }
+
+    /// Two sets may have as many lanes and interleave in other orders.
+    #[test]
+    fn constants_arranged_for_another_instruction_set_are_refused() {
+        use crate::requantizer::{Channel, Stored};
+        let channel = Channel {
+            reach: -128..=127,
+            slope: 1.0,
+            code: &|acc| acc,
+        };
+        let codes = Stored::Signed.codes();
+        let requantizer =
+            Requantizer::certify_alike(&channel, 64, 0, Stored::Signed, codes).unwrap();
+        let weights = Conv2dWeights {
+            shape: [64, 1, 1, 1],
+            codes: &[1; 64],
+            bias: None,
+            input_zero: 128,
+        };
+        let geometry = Conv2dGeometry {
+            groups: 64,
+            ..Conv2dGeometry::default()
+        };
+        let maps = MapShape {
+            channels: 64,
+            ..MAPS
+        };
+        let layers: Vec<(Conv2d, Requantizer)> = (dispatch::available().into_iter())
+            .map(|set| {
+                let conv = Conv2d::new(set, &weights, geometry, maps).unwrap();
+                let constants = conv.arranged(requantizer.clone());
+                (conv, constants)
+            })
+            .collect();
+        for (of, (_, constants)) in layers.iter().enumerate() {
+            for (by, (conv, _)) in layers.iter().enumerate() {
+                let run = || {
+                    let input = [130; 64 + SLACK];
+                    let mut to = [0; 64];
+                    let mut scratch = Scratch::default();
+                    conv.codes(&input, constants, false, &mut to, &maps, &mut scratch);
+                    to
+                };
+                match of == by {
+                    true => assert_eq!(run(), [130; 64]),
+                    false => assert!(std::panic::catch_unwind(run).is_err(), "{of} by {by}"),
+                }
+            }
         }
     }
 }

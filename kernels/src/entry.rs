@@ -1,17 +1,19 @@
 //! Where an algorithm meets an instruction set.
 
+use crate::Isa;
 use crate::algorithms::Simple;
 use crate::algorithms::channels::ChannelJob;
 use crate::algorithms::depthwise::DepthwiseJob;
 use crate::algorithms::pixels::PixelJob;
 
-/// The algorithms as one instruction set runs them.
+/// The algorithms as one instruction set runs them; holding it proves that the CPU has it.
 ///
 /// # Safety
-/// Each: the CPU has the instruction set, and the job's pointers are valid for what the job
-/// says that it reads and writes.
+/// Each: the job's pointers are valid for what the job says that it reads and writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
+    /// The instruction set.
+    pub(crate) isa: Isa,
     /// Lanes of a vector.
     pub(crate) lanes: usize,
     /// See [`Simd::TILE_PIXELS`](crate::simd::Simd::TILE_PIXELS).
@@ -36,9 +38,9 @@ pub(crate) struct Table {
     pub(crate) peak: unsafe fn(usize) -> i32,
 }
 
-/// Compiles every algorithm for the vectors `$simd` with the target features `$feature`.
+/// Compiles every algorithm of an instruction set for its vectors and target features.
 macro_rules! entry_points {
-    ($simd:ty, $(#[$feature:meta])?) => {
+    ($isa:ident, $simd:ty, $(#[$feature:meta])?) => {
         use crate::algorithms::{self, channels, depthwise, pixels};
         use crate::simd::{Product, Simd};
 
@@ -77,9 +79,13 @@ macro_rules! entry_points {
             unsafe { algorithms::peak::run::<$simd>(rounds) }
         }
 
-        /// What this instruction set offers; to be called on a CPU that has it.
-        pub(crate) fn table() -> crate::entry::Table {
+        /// What this instruction set offers.
+        ///
+        /// # Safety
+        /// The CPU has it.
+        pub(crate) unsafe fn table() -> crate::entry::Table {
             crate::entry::Table {
+                isa: crate::Isa::$isa,
                 lanes: <$simd as Simd>::LANES,
                 tile_pixels: <$simd as Simd>::TILE_PIXELS,
                 pixel_tile_channels: <$simd as Simd>::PIXEL_TILE_CHANNELS,

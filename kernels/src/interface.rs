@@ -11,18 +11,17 @@ use crate::requantizer::Requantizer;
 /// One instruction set's kernels; holding the value proves that this CPU can run them.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernels {
-    isa: Isa,
     table: Table,
 }
 
 impl Kernels {
-    pub(crate) fn new(isa: Isa, table: Table) -> Self {
-        Self { isa, table }
+    pub(crate) fn new(table: Table) -> Self {
+        Self { table }
     }
 
     /// What they are written for.
     pub fn isa(&self) -> Isa {
-        self.isa
+        self.table.isa
     }
 
     /// Multiply-adds of bytes a second that one core does at most with these instructions: the

@@ -9,7 +9,7 @@ use crate::entry::Table;
 use crate::interface::table_of;
 use crate::layout::{SLACK, padded_channels, span};
 use crate::packing::{self, Element, Runs, Source};
-use crate::requantizer::{Order, Requantizer};
+use crate::requantizer::{Arrangement, Requantizer};
 
 /// The integers of a linear layer.
 pub struct LinearWeights<'a> {
@@ -115,7 +115,7 @@ impl Linear {
         assert!(to_pitch >= outputs || rows <= 1, "output pitch");
         let step = [0, to_pitch];
         assert!(to.len() >= span([1, rows], step, outputs), "outputs");
-        requantizer.check(outputs, Order::Channels);
+        requantizer.check(outputs, Arrangement::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
             step,

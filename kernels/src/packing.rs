@@ -3,6 +3,7 @@
 //! Each layout is drawn at the head of the algorithm that reads it. What is packed here is
 //! only for the instruction set whose [`Table`] it was packed for.
 
+use crate::Isa;
 use crate::algorithms::channels;
 use crate::entry::Table;
 
@@ -153,8 +154,8 @@ pub(crate) fn for_pixels(table: &Table, source: &Source<'_>) -> Vec<u8> {
 /// Whose constants the lanes of [`depthwise`](crate::algorithms::depthwise) have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LaneOrder {
-    /// Lanes of a vector.
-    pub(crate) lanes: usize,
+    /// Whose lanes: two instruction sets with as many may interleave in other orders.
+    pub(crate) isa: Isa,
     /// Channels.
     pub(crate) channels: usize,
     /// Whether one block of `4 · LANES` holds whole pixels, so that it serves all.
@@ -162,20 +163,17 @@ pub(crate) struct LaneOrder {
 }
 
 impl LaneOrder {
-    /// Blocks of constants.
-    fn blocks(&self) -> usize {
-        match self.repeats {
-            true => 1,
-            false => self.channels.div_ceil(4 * self.lanes),
-        }
-    }
-
     /// The channel of every lane in order, `None` behind the last.
     fn channels<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = Option<usize>> + 'a {
-        let block = 4 * self.lanes;
-        (0..self.blocks() * block).map(move |at| {
+        assert_eq!(table.isa, self.isa, "lanes of another instruction set");
+        let block = 4 * table.lanes;
+        let blocks = match self.repeats {
+            true => 1,
+            false => self.channels.div_ceil(block),
+        };
+        (0..blocks * block).map(move |at| {
             let lane = at % block;
-            let place = (table.interleaved)(lane / self.lanes, lane % self.lanes);
+            let place = (table.interleaved)(lane / table.lanes, lane % table.lanes);
             let channel = at / block * block + place;
             match self.repeats {
                 true => Some(channel % self.channels),
@@ -200,7 +198,7 @@ pub(crate) fn for_depthwise(
     };
     let channels: Vec<Option<usize>> = order.channels(table).collect();
     let mut packed = Vec::new();
-    for block in channels.chunks_exact(4 * order.lanes) {
+    for block in channels.chunks_exact(4 * table.lanes) {
         for group in 0..groups {
             for kx in 0..columns {
                 for below in 0..rows_at_once {

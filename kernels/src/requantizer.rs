@@ -232,7 +232,7 @@ impl Stored {
 
 /// How the constants of channels lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum Arrangement {
     /// One behind the other.
     Channels,
     /// As the lanes of the depthwise algorithm.
@@ -243,7 +243,7 @@ pub(crate) enum Order {
 #[derive(Clone, Debug)]
 pub struct Requantizer {
     channels: usize,
-    order: Order,
+    arrangement: Arrangement,
     /// How accumulators are scaled.
     pub(crate) scaling: Scaling,
     /// Multipliers or divisors: one a channel, then 1 to what the last group may read.
@@ -268,14 +268,15 @@ impl Requantizer {
     ///
     /// # Panics
     /// They are not.
-    pub(crate) fn check(&self, channels: usize, order: Order) {
-        assert_eq!((self.channels, self.order), (channels, order), "constants");
+    pub(crate) fn check(&self, channels: usize, arrangement: Arrangement) {
+        let own = (self.channels, self.arrangement);
+        assert_eq!(own, (channels, arrangement), "constants");
     }
 
     /// The constants in the order of lanes.
     pub(crate) fn in_lanes(self, table: &Table, order: LaneOrder) -> Self {
         Self {
-            order: Order::Lanes(order),
+            arrangement: Arrangement::Lanes(order),
             multipliers: in_lanes(table, &self.multipliers, 1.0, &order),
             offsets: in_lanes(table, &self.offsets, 0.0, &order),
             ..self
@@ -347,7 +348,7 @@ impl Requantizer {
         let [low, high] = clamp.map(|code| (code - base) as f32);
         Self {
             channels: constants.len(),
-            order: Order::Channels,
+            arrangement: Arrangement::Channels,
             scaling,
             multipliers,
             offsets,

@@ -15,7 +15,7 @@ use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
 use crate::layout::{MapShape, padded_channels, span};
 use crate::packing::{self, Element, Runs, Source};
-use crate::requantizer::{Order, Requantizer};
+use crate::requantizer::{Arrangement, Requantizer};
 
 /// A layer's integers.
 pub(super) struct WordWeights<'a> {
@@ -180,7 +180,7 @@ impl Words {
             [rows, columns]
         };
         assert!(to.len() >= span(made, step, channels), "outputs");
-        requantizer.check(channels, Order::Channels);
+        requantizer.check(channels, Arrangement::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
             step,

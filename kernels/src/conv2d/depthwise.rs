@@ -26,11 +26,10 @@ impl Depthwise {
 
     pub(super) fn new(site: &Site, source: &Source<'_>, bias: &[i32]) -> Self {
         let [_, columns, channels] = site.output;
-        let lanes = site.table.lanes;
         let [sy, sx] = site.geometry.stride;
-        let repeats = sx == 1 && (4 * lanes).is_multiple_of(channels);
+        let repeats = sx == 1 && (4 * site.table.lanes).is_multiple_of(channels);
         let order = LaneOrder {
-            lanes,
+            isa: site.table.isa,
             channels,
             repeats,
         };
