@@ -4,7 +4,7 @@
 //! only for the instruction set whose [`Table`] it was packed for.
 
 use crate::Isa;
-use crate::algorithms::channels;
+use crate::algorithms::{channels, depthwise};
 use crate::entry::Table;
 
 /// Weights `[output][kernel row][kernel column][input channel]` (OHWI) of one group, behind
@@ -100,7 +100,9 @@ pub(crate) fn for_channels(
     let lanes = table.lanes;
     let mut packed = Vec::new();
     let mut first = 0;
-    for width in channels::widths(table.tile_pixels, source.outputs.div_ceil(lanes)) {
+    while first < source.outputs {
+        let left = (source.outputs - first).div_ceil(lanes);
+        let width = channels::width(table.tile_pixels, left);
         for run in 0..runs.starts.len() {
             for quad in 0..runs.quads(element) {
                 for lane in 0..width * lanes {
@@ -192,10 +194,7 @@ pub(crate) fn for_depthwise(
     [rows_at_once, stride]: [usize; 2],
 ) -> Vec<u8> {
     let [rows, columns] = source.kernel;
-    let groups = match rows_at_once {
-        2 => 1,
-        _ => rows.div_ceil(4),
-    };
+    let groups = depthwise::row_groups(rows, rows_at_once);
     let channels: Vec<Option<usize>> = order.channels(table).collect();
     let mut packed = Vec::new();
     for block in channels.chunks_exact(4 * table.lanes) {
