@@ -5,6 +5,7 @@ use crate::algorithms::Simple;
 use crate::algorithms::channels::ChannelJob;
 use crate::algorithms::depthwise::DepthwiseJob;
 use crate::algorithms::pixels::PixelJob;
+use crate::requantizer::Requantizer;
 
 /// The algorithms as one instruction set runs them; holding it proves that the CPU has it.
 ///
@@ -32,10 +33,20 @@ pub(crate) struct Table {
     pub(crate) pixels: unsafe fn(&PixelJob<'_>),
     /// u8 · s8, a channel by itself.
     pub(crate) depthwise: unsafe fn(&DepthwiseJob<'_>),
+    /// Accumulators to codes.
+    pub(crate) requantize: unsafe fn(&Requantizer, &[i32], &mut [u8]),
     /// Loops that compilers make vectors of.
     pub(crate) simple: unsafe fn(Simple<'_>),
     /// Dot products alone.
     pub(crate) peak: unsafe fn(usize) -> i32,
+}
+
+impl Table {
+    /// Runs a job, whose slices are checked.
+    pub(crate) fn simple(&self, job: Simple<'_>) {
+        // SAFETY: the table is this CPU's, and a job has no pointers.
+        unsafe { (self.simple)(job) }
+    }
 }
 
 /// Compiles every algorithm of an instruction set for its vectors and target features.
@@ -69,6 +80,16 @@ macro_rules! entry_points {
         }
 
         $(#[$feature])?
+        unsafe fn run_requantize(
+            requantizer: &crate::requantizer::Requantizer,
+            acc: &[i32],
+            codes: &mut [u8],
+        ) {
+            // SAFETY: the caller's.
+            unsafe { algorithms::requantize::run::<$simd>(requantizer, acc, codes) }
+        }
+
+        $(#[$feature])?
         unsafe fn run_simple(of: algorithms::Simple<'_>) {
             of.run();
         }
@@ -95,6 +116,7 @@ macro_rules! entry_points {
                 channels_of_words,
                 pixels: run_pixels,
                 depthwise: run_depthwise,
+                requantize: run_requantize,
                 simple: run_simple,
                 peak: run_peak,
             }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crate::Isa;
-use crate::algorithms::{Simple, peak};
+use crate::algorithms::peak;
 use crate::entry::Table;
 use crate::requantizer::Requantizer;
 
@@ -41,13 +41,8 @@ impl Kernels {
     /// Stored codes of accumulators, all with the constants of the first channel; as many as
     /// the shorter slice has.
     pub fn requantize(&self, acc: &[i32], requantizer: &Requantizer, codes: &mut [u8]) {
-        let job = Simple::Requantize {
-            acc,
-            requantizer,
-            codes,
-        };
         // SAFETY: the table is this CPU's.
-        unsafe { (self.table.simple)(job) }
+        unsafe { (self.table.requantize)(requantizer, acc, codes) }
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> Session<'a> {
             let of_image = self.plan.image_steps();
             if self.plan.is_run(0, order) {
                 let to = &mut self.maps[0][..codes.len()];
-                simple(&self.table, Simple::Store { codes, to });
+                self.table.simple(Simple::Store { codes, to });
             } else {
                 for (slot, codes) in codes.chunks_exact(input).enumerate() {
                     self.load(codes, order, slot);
@@ -71,7 +71,7 @@ impl<'a> Session<'a> {
             let last = self.plan.maps.len() - 1;
             if self.plan.is_run(last, order) {
                 let (from, codes) = (&self.maps[last][..out.len()], out);
-                simple(&self.table, Simple::Load { from, codes });
+                self.table.simple(Simple::Load { from, codes });
             } else {
                 for (slot, out) in out.chunks_exact_mut(output).enumerate() {
                     self.unload(last, slot, order, out);
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
         let to = &mut self.maps[0][slot % maps.slots * shape.bytes()..];
         if order == Order::Nhwc && shape.border == [0, 0] {
             let to = &mut to[..shape.bytes()];
-            return simple(&self.table, Simple::Store { codes, to });
+            return self.table.simple(Simple::Store { codes, to });
         }
         let row = shape.width * shape.channels;
         for y in 0..shape.height {
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
             match order {
                 Order::Nhwc => {
                     let codes = &codes[y * row..][..row];
-                    simple(&self.table, Simple::Store { codes, to });
+                    self.table.simple(Simple::Store { codes, to });
                 }
                 Order::Nchw => {
                     for c in 0..shape.channels {
@@ -138,7 +138,7 @@ impl<'a> Session<'a> {
         if order == Order::Nhwc || shape.height * shape.width == 1 {
             for (y, codes) in out.chunks_exact_mut(row).enumerate() {
                 let from = &from[shape.inside() + y * shape.pitch()..][..row];
-                simple(&self.table, Simple::Load { from, codes });
+                self.table.simple(Simple::Load { from, codes });
             }
             return;
         }
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
                 let shape = plan.maps[read].shape;
                 let from = slot % plan.maps[read].slots * shape.bytes();
                 let codes = &mut maps[read][from..][..images * shape.bytes()];
-                simple(table, Simple::AtLeast { codes, least: ZERO });
+                table.simple(Simple::AtLeast { codes, least: ZERO });
             }
             return;
         }
@@ -249,7 +249,7 @@ impl<'a> Session<'a> {
                         output,
                         output_shape: to.shape,
                     };
-                    simple(table, Simple::MaxPool(pool));
+                    table.simple(Simple::MaxPool(pool));
                 }
                 Kind::AveragePool(geometry) => {
                     let pool = Pool {
@@ -259,10 +259,7 @@ impl<'a> Session<'a> {
                         output,
                         output_shape: to.shape,
                     };
-                    simple(
-                        table,
-                        average(pool, geometry.count_include_pad, plan.rounding),
-                    );
+                    table.simple(average(pool, geometry.count_include_pad, plan.rounding));
                 }
                 Kind::Linear(..) | Kind::Relu | Kind::Flatten => {}
             }
@@ -277,11 +274,6 @@ fn average(pool: Pool<'_, u8>, count_include_pad: bool, rounding: Rounding) -> S
         rounding,
         zero: i32::from(ZERO),
     }
-}
-
-fn simple(table: &Table, job: Simple<'_>) {
-    // SAFETY: the table is this CPU's.
-    unsafe { (table.simple)(job) }
 }
 
 /// The first `len` of a buffer that only grows.
