@@ -1,6 +1,5 @@
 //! A convolution on maps of one shape, packed for one instruction set.
 
-mod channels;
 mod depthwise;
 mod pixels;
 
@@ -11,11 +10,11 @@ use reference::{Conv2dGeometry, ShapeError};
 use crate::Kernels;
 use crate::algorithms::channels::Output;
 use crate::entry::Table;
+use crate::groups::Groups;
 use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
-use crate::packing::Source;
+use crate::packing::{Runs, Source, folded_bias};
 use crate::requantizer::{Arrangement, Requantizer};
-use channels::Channels;
 use depthwise::Depthwise;
 use pixels::Pixels;
 
@@ -53,7 +52,7 @@ struct Site {
 /// The algorithm, chosen by shape, and what it reads.
 #[derive(Clone, Debug)]
 enum Path {
-    Channels(Channels),
+    Channels(Groups<u8>),
     Pixels(Pixels),
     Depthwise(Depthwise),
 }
@@ -66,7 +65,11 @@ impl Path {
         } else if Pixels::pays(site) {
             Self::Pixels(Pixels::new(site, source, bias))
         } else {
-            Self::Channels(Channels::new(site, source, &bias))
+            let [pitch, channels] = [site.input.pitch(), site.input.channels];
+            let dilation = site.geometry.dilation;
+            let runs = Runs::new(site.kernel, dilation, pitch, channels, source.inputs);
+            let groups = site.geometry.groups;
+            Self::Channels(Groups::new(site.table, source, groups, &runs, &bias))
         }
     }
 }
@@ -128,26 +131,17 @@ impl Conv2d {
         let at = |o: usize, ky: usize, kx: usize, i: usize| {
             i16::from(weights.codes[((o * inputs + i) * kh + ky) * kw + kx])
         };
-        // Σ (u − SHIFT)·w + bias is Σ (u − zero)·w + β, modulo 2³².
-        let zero = i32::from(weights.input_zero) - table.shift;
-        let bias: Vec<i32> = (0..outputs)
-            .map(|o| {
-                let row = &weights.codes[o * inputs * kh * kw..][..inputs * kh * kw];
-                let sum = row.iter().fold(0i32, |sum, &w| sum.wrapping_add(w.into()));
-                let bias = weights.bias.map_or(0, |bias| bias[o]);
-                bias.wrapping_sub(zero.wrapping_mul(sum))
-            })
-            .collect();
         let source = Source {
             outputs,
             kernel: [kh, kw],
             inputs,
             at: &at,
         };
+        let bias = folded_bias(&table, &source, weights.bias, weights.input_zero);
         let site = Site {
             table,
             input,
-            geometry,
+            geometry: without_idle_steps(geometry, [kh, kw], [height, width]),
             kernel: [kh, kw],
             output: [height, width, outputs],
         };
@@ -257,25 +251,35 @@ impl Conv2d {
         if of.contains(&0) {
             return;
         }
-        let input = input[site.first_window()..].as_ptr();
+        let input = &input[site.input.first_window(site.geometry.padding)..];
         match &self.path {
-            Path::Channels(channels) => channels.run(site, input, of, output),
+            Path::Channels(channels) => {
+                let step = site.input.window_step(site.geometry.stride);
+                // SAFETY: outputs and constants were checked by the callers.
+                unsafe { channels.run(input, of, step, output) }
+            }
             Path::Pixels(pixels) => pixels.run(site, input, of, output, &mut scratch.quads),
             Path::Depthwise(depthwise) => depthwise.run(site, input, of[0], output),
         }
     }
 }
 
-impl Site {
-    /// The first byte of the first window: the border may be larger than the padding.
-    fn first_window(&self) -> usize {
-        let Self {
-            input, geometry, ..
-        } = self;
-        (input.border[0] - geometry.padding[0]) * input.pitch()
-            + (input.border[1] - geometry.padding[1]) * input.channels
+/// The same with a stride of 1 where there is one output, and a dilation of 1 where there is one
+/// tap: they lead nowhere, and may be of any size.
+fn without_idle_steps(
+    geometry: Conv2dGeometry,
+    kernel: [usize; 2],
+    outputs: [usize; 2],
+) -> Conv2dGeometry {
+    let unless_one = |count: usize, step: usize| if count == 1 { 1 } else { step };
+    Conv2dGeometry {
+        stride: [0, 1].map(|axis| unless_one(outputs[axis], geometry.stride[axis])),
+        dilation: [0, 1].map(|axis| unless_one(kernel[axis], geometry.dilation[axis])),
+        ..geometry
     }
+}
 
+impl Site {
     /// Rows of the image that the windows of `rows` rows of outputs read.
     fn input_rows(&self, rows: usize) -> usize {
         let [stride, dilation] = [self.geometry.stride[0], self.geometry.dilation[0]];
@@ -395,6 +399,42 @@ mod tests {
                     true => assert_eq!(run(), [130; 64]),
                     false => assert!(std::panic::catch_unwind(run).is_err(), "{of} by {by}"),
                 }
+            }
+        }
+    }
+
+    /// Each algorithm multiplies by them.
+    #[test]
+    fn steps_that_lead_nowhere_may_be_of_any_size() {
+        let half = 1 << (usize::BITS - 1);
+        for set in dispatch::available() {
+            for (outputs, groups, algorithm) in
+                [(1, 1, "pixels"), (2, 2, "depthwise"), (64, 1, "channels")]
+            {
+                let weights = Conv2dWeights {
+                    shape: [outputs, 2 / groups, 1, 1],
+                    codes: &vec![1; outputs * 2 / groups],
+                    bias: None,
+                    input_zero: 128,
+                };
+                let geometry = Conv2dGeometry {
+                    stride: [1, half],
+                    dilation: [half, half + 1],
+                    groups,
+                    ..Conv2dGeometry::default()
+                };
+                let maps = MapShape {
+                    height: 16,
+                    channels: 2,
+                    ..MAPS
+                };
+                let conv = Conv2d::new(set, &weights, geometry, maps).unwrap();
+                assert_eq!(conv.algorithm(), algorithm, "{}", set.isa());
+                let mut sums = vec![0; 16 * outputs];
+                let input = [[131, 132].repeat(16), vec![128; SLACK]].concat();
+                conv.accumulators(&input, &mut sums, &mut Scratch::default());
+                let pixel: &[i32] = if groups == 2 { &[3, 4] } else { &[7] };
+                assert_eq!(sums, pixel.repeat(sums.len() / pixel.len()), "{algorithm}");
             }
         }
     }

@@ -60,6 +60,21 @@ impl MapShape {
         size(self.border[0], self.pitch(), before)
     }
 
+    /// Where the first window starts of a convolution whose padding is at most the border.
+    pub(crate) fn first_window(&self, padding: [usize; 2]) -> usize {
+        let [rows, columns] = [0, 1].map(|axis| self.border[axis] - padding[axis]);
+        size(rows, self.pitch(), size(columns, self.channels, 0))
+    }
+
+    /// From a window to the one below and to the next; a stride that leads out of the maps may
+    /// lead anywhere there.
+    pub(crate) fn window_step(&self, [down, next]: [usize; 2]) -> [usize; 2] {
+        [
+            down.saturating_mul(self.pitch()),
+            next.saturating_mul(self.channels),
+        ]
+    }
+
     /// Codes of an image without its border.
     pub fn codes(&self) -> usize {
         size(size(self.height, self.width, 0), self.channels, 0)

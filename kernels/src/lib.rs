@@ -24,6 +24,7 @@ mod entry;
 pub mod executor;
 pub mod float;
 mod fusion;
+mod groups;
 mod interface;
 pub mod isa;
 pub mod layout;

@@ -4,11 +4,11 @@ use quant::QuantError;
 use reference::ShapeError;
 
 use crate::Kernels;
-use crate::algorithms::channels::{ChannelJob, Output};
-use crate::entry::Table;
+use crate::algorithms::channels::Output;
+use crate::groups::Groups;
 use crate::interface::table_of;
-use crate::layout::{SLACK, padded_channels, span};
-use crate::packing::{self, Element, Runs, Source};
+use crate::layout::{SLACK, span};
+use crate::packing::{Runs, Source, folded_bias};
 use crate::requantizer::{Arrangement, Requantizer};
 
 /// The integers of a linear layer.
@@ -26,11 +26,8 @@ pub struct LinearWeights<'a> {
 /// A linear layer, packed.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    table: Table,
     shape: [usize; 2],
-    runs: Runs,
-    weights: Vec<u8>,
-    bias: Vec<i32>,
+    rows: Groups<u8>,
 }
 
 impl Linear {
@@ -53,28 +50,17 @@ impl Linear {
         if outputs == 0 || inputs == 0 {
             return Err(QuantError::Empty);
         }
-        let zero = i32::from(weights.input_zero) - table.shift;
-        let mut bias: Vec<i32> = (0..outputs)
-            .map(|o| {
-                let sum: i32 = (0..inputs).map(|i| i32::from((weights.code)(o, i))).sum();
-                let bias = weights.bias.map_or(0, |bias| bias[o]);
-                bias.wrapping_sub(zero.wrapping_mul(sum))
-            })
-            .collect();
-        bias.resize(padded_channels(outputs), 0);
         let source = Source {
             outputs,
             kernel: [1, 1],
             inputs,
             at: &|o, _, _, i| i16::from((weights.code)(o, i)),
         };
+        let bias = folded_bias(&table, &source, weights.bias, weights.input_zero);
         let runs = Runs::new([1, 1], [1, 1], inputs, inputs, inputs);
         Ok(Self {
-            table,
             shape: weights.shape,
-            weights: packing::for_channels(&table, Element::Byte, &source, &runs),
-            runs,
-            bias,
+            rows: Groups::new(table, &source, 1, &runs, &bias),
         })
     }
 
@@ -127,28 +113,12 @@ impl Linear {
     }
 
     fn run(&self, input: &[u8], rows: usize, pitch: usize, output: Output<'_>) {
-        let [outputs, inputs] = self.shape;
-        if rows == 0 {
-            return;
-        }
-        let window_step = [0, pitch];
-        let needed = span([1, rows], window_step, inputs + SLACK);
+        let [_, inputs] = self.shape;
+        let step = [0, pitch];
+        let needed = span([1, rows], step, inputs + SLACK);
         assert!(input.len() >= needed, "input rows");
-        let job = ChannelJob {
-            input: input.as_ptr(),
-            rows: 1,
-            columns: rows,
-            window_step,
-            runs: &self.runs.starts,
-            quads: self.runs.quads(Element::Byte),
-            weights: &self.weights,
-            bias: &self.bias,
-            channels: outputs,
-            output,
-        };
-        // SAFETY: the table is this CPU's; the last row ends, whole quads included, within
-        // SLACK behind the features; outputs were checked by the callers.
-        unsafe { (self.table.channels_of_bytes)(&job) }
+        // SAFETY: outputs and constants were checked by the callers.
+        unsafe { self.rows.run(input, [1, rows], step, output) }
     }
 }
 

@@ -4,7 +4,8 @@
 //! only for the instruction set whose [`Table`] it was packed for.
 
 use crate::Isa;
-use crate::algorithms::{channels, depthwise};
+use crate::algorithms::channels::{self, ChannelJob};
+use crate::algorithms::depthwise;
 use crate::entry::Table;
 
 /// Weights `[output][kernel row][kernel column][input channel]` (OHWI) of one group, behind
@@ -20,30 +21,62 @@ pub(crate) struct Source<'a> {
     pub(crate) at: &'a dyn Fn(usize, usize, usize, usize) -> i16,
 }
 
-/// How an element is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    /// s8.
-    Byte,
-    /// s16.
-    Word,
+/// What maps hold: stored codes, which are multiplied by weights of as many bytes.
+pub(crate) trait Element: Copy {
+    /// Elements that four bytes hold.
+    const A_QUAD: usize = 4 / size_of::<Self>();
+    /// A weight, packed.
+    fn push(to: &mut Vec<u8>, weight: i16);
+    /// What runs a layer of them.
+    fn entry(table: &Table) -> unsafe fn(&ChannelJob<'_>);
 }
 
-impl Element {
-    /// Elements that four bytes hold.
-    pub(crate) const fn a_quad(self) -> usize {
-        match self {
-            Self::Byte => 4,
-            Self::Word => 2,
-        }
+impl Element for u8 {
+    fn push(to: &mut Vec<u8>, weight: i16) {
+        to.push(weight as u8);
     }
 
-    fn push(self, to: &mut Vec<u8>, weight: i16) {
-        match self {
-            Self::Byte => to.push(weight as u8),
-            Self::Word => to.extend(weight.to_le_bytes()),
-        }
+    fn entry(table: &Table) -> unsafe fn(&ChannelJob<'_>) {
+        table.channels_of_bytes
     }
+}
+
+impl Element for i16 {
+    fn push(to: &mut Vec<u8>, weight: i16) {
+        to.extend(weight.to_le_bytes());
+    }
+
+    fn entry(table: &Table) -> unsafe fn(&ChannelJob<'_>) {
+        table.channels_of_words
+    }
+}
+
+/// What is added to the sums of each output channel, so that
+///
+/// ```text
+/// Σ (u − SHIFT)·w + made = Σ (u − zero)·w + bias
+/// ```
+/// modulo 2³², as all these sums. No bias is zeros.
+pub(crate) fn folded_bias(
+    table: &Table,
+    source: &Source<'_>,
+    bias: Option<&[i32]>,
+    input_zero: u8,
+) -> Vec<i32> {
+    let zero = i32::from(input_zero) - table.shift;
+    let [rows, columns] = source.kernel;
+    (0..source.outputs)
+        .map(|o| {
+            let mut made = bias.map_or(0, |bias| bias[o]);
+            for tap in 0..rows * columns {
+                for i in 0..source.inputs {
+                    let weight = (source.at)(o, tap / columns, tap % columns, i);
+                    made = made.wrapping_sub(zero * i32::from(weight));
+                }
+            }
+            made
+        })
+        .collect()
 }
 
 /// The runs of a window: where each starts, from the window's first element, and its length in
@@ -85,18 +118,13 @@ impl Runs {
     }
 
     /// Quads of a run.
-    pub(crate) fn quads(&self, element: Element) -> usize {
-        self.len.div_ceil(element.a_quad())
+    pub(crate) fn quads<E: Element>(&self) -> usize {
+        self.len.div_ceil(E::A_QUAD)
     }
 }
 
 /// For [`channels`]: tile by tile, run by run, quad by quad, vector by vector.
-pub(crate) fn for_channels(
-    table: &Table,
-    element: Element,
-    source: &Source<'_>,
-    runs: &Runs,
-) -> Vec<u8> {
+pub(crate) fn for_channels<E: Element>(table: &Table, source: &Source<'_>, runs: &Runs) -> Vec<u8> {
     let lanes = table.lanes;
     let mut packed = Vec::new();
     let mut first = 0;
@@ -104,10 +132,10 @@ pub(crate) fn for_channels(
         let left = (source.outputs - first).div_ceil(lanes);
         let width = channels::width(table.tile_pixels, left);
         for run in 0..runs.starts.len() {
-            for quad in 0..runs.quads(element) {
+            for quad in 0..runs.quads::<E>() {
                 for lane in 0..width * lanes {
-                    for byte in 0..element.a_quad() {
-                        let place = quad * element.a_quad() + byte;
+                    for byte in 0..E::A_QUAD {
+                        let place = quad * E::A_QUAD + byte;
                         let weight = match first + lane < source.outputs && place < runs.len {
                             true => {
                                 let tap = run * runs.columns + place / source.inputs;
@@ -117,7 +145,7 @@ pub(crate) fn for_channels(
                             }
                             false => 0,
                         };
-                        element.push(&mut packed, weight);
+                        E::push(&mut packed, weight);
                     }
                 }
             }
@@ -144,7 +172,7 @@ pub(crate) fn for_pixels(table: &Table, source: &Source<'_>) -> Vec<u8> {
                             }
                             false => 0,
                         };
-                        Element::Byte.push(&mut packed, weight);
+                        u8::push(&mut packed, weight);
                     }
                 }
             }
@@ -208,7 +236,7 @@ pub(crate) fn for_depthwise(
                                 (Some(channel), Some(ky)) => (source.at)(channel, ky, kx, 0),
                                 _ => 0,
                             };
-                            Element::Byte.push(&mut packed, weight);
+                            u8::push(&mut packed, weight);
                         }
                     }
                 }

@@ -11,10 +11,11 @@
 use reference::Conv2dGeometry;
 
 use super::form::Form;
-use crate::algorithms::channels::{ChannelJob, Output};
+use crate::algorithms::channels::Output;
 use crate::entry::Table;
-use crate::layout::{MapShape, padded_channels, span};
-use crate::packing::{self, Element, Runs, Source};
+use crate::groups::Groups;
+use crate::layout::{MapShape, span};
+use crate::packing::{Runs, Source};
 use crate::requantizer::{Arrangement, Requantizer};
 
 /// A layer's integers.
@@ -34,20 +35,11 @@ pub(super) struct WordWeights<'a> {
 /// A layer, packed.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
-    table: Table,
     /// Words from the maps' start to the first window.
     first: usize,
-    /// Words from a window's start to the end of what is read there, by any group.
-    window: usize,
     /// Words from a window to the one below and to the next.
-    window_step: [usize; 2],
-    /// In bytes.
-    runs: Vec<usize>,
-    quads: usize,
-    /// Input and output channels of a group.
-    group: [usize; 2],
-    /// Of each part, of each group: weights and biases.
-    parts: Vec<Vec<(Vec<u8>, Vec<i32>)>>,
+    step: [usize; 2],
+    parts: Vec<Groups<i16>>,
     digit: f64,
     /// What is added to the sums of each output channel.
     constants: Vec<f64>,
@@ -67,48 +59,20 @@ impl Words {
         let [outputs, inputs, kh, kw] = weights.shape;
         let pitch = maps.pitch();
         let runs = Runs::new([kh, kw], geometry.dilation, pitch, maps.channels, inputs);
-        let first = (maps.border[0] - geometry.padding[0]) * pitch
-            + (maps.border[1] - geometry.padding[1]) * maps.channels;
-        let [sy, sx] = geometry.stride;
         let split = Split::new(weights)?;
-        let at = |part: usize, group: usize| {
-            let split = &split;
-            move |o: usize, ky: usize, kx: usize, i: usize| {
-                let o = group * (outputs / geometry.groups) + o;
-                split.parts[part][((o * inputs + i) * kh + ky) * kw + kx]
-            }
+        let part = |part: &Vec<i16>| {
+            let source = Source {
+                outputs,
+                kernel: [kh, kw],
+                inputs,
+                at: &|o, ky, kx, i| part[((o * inputs + i) * kh + ky) * kw + kx],
+            };
+            Groups::new(table, &source, geometry.groups, &runs, &split.bias)
         };
-        let of_group = outputs / geometry.groups;
-        let parts = (0..split.parts.len())
-            .map(|part| {
-                (0..geometry.groups)
-                    .map(|group| {
-                        let source = Source {
-                            outputs: of_group,
-                            kernel: [kh, kw],
-                            inputs,
-                            at: &at(part, group),
-                        };
-                        let packed = packing::for_channels(&table, Element::Word, &source, &runs);
-                        let mut bias = split.bias[group * of_group..][..of_group].to_vec();
-                        bias.resize(padded_channels(of_group), 0);
-                        (packed, bias)
-                    })
-                    .collect()
-            })
-            .collect();
-        let quads = runs.quads(Element::Word);
-        let last_run = runs.starts.iter().max().copied().unwrap_or(0);
-        let last_group = (geometry.groups - 1) * inputs;
         Some(Self {
-            table,
-            first,
-            window: last_group + last_run + Element::Word.a_quad() * quads,
-            window_step: [sy * pitch, sx * maps.channels],
-            quads,
-            runs: runs.starts.iter().map(|start| 2 * start).collect(),
-            group: [inputs, of_group],
-            parts,
+            first: maps.first_window(geometry.padding),
+            step: maps.window_step(geometry.stride),
+            parts: split.parts.iter().map(part).collect(),
             digit: split.digit,
             constants: split.constants,
         })
@@ -140,10 +104,6 @@ impl Words {
         &self.constants
     }
 
-    fn channels(&self) -> usize {
-        self.group[1] * self.parts[0].len()
-    }
-
     /// The sums of one part, HWO; of a linear layer a column is a row of features.
     pub(super) fn sums(
         &self,
@@ -152,7 +112,7 @@ impl Words {
         [rows, columns]: [usize; 2],
         to: &mut [i32],
     ) {
-        let channels = self.channels();
+        let channels = self.parts[0].outputs();
         let step = [columns.saturating_mul(channels), channels];
         assert!(to.len() >= span([rows, columns], step, channels), "sums");
         let output = Output::Accumulators {
@@ -173,7 +133,7 @@ impl Words {
         to: &mut [u8],
         step: [usize; 2],
     ) {
-        let channels = self.channels();
+        let channels = self.parts[0].outputs();
         let made = if pooled {
             [rows / 2, columns / 2]
         } else {
@@ -192,31 +152,9 @@ impl Words {
         self.run(0, input, made.map(|count| at_once * count), output);
     }
 
-    fn run(&self, part: usize, input: &[i16], [rows, columns]: [usize; 2], output: Output<'_>) {
-        if rows == 0 || columns == 0 {
-            return;
-        }
-        let windows = span([rows, columns], self.window_step, self.window);
-        let needed = windows.saturating_add(self.first);
-        assert!(input.len() >= needed, "input words");
-        let [inputs, channels] = self.group;
-        for (group, (weights, bias)) in self.parts[part].iter().enumerate() {
-            let job = ChannelJob {
-                input: input[self.first + group * inputs..].as_ptr().cast(),
-                rows,
-                columns,
-                window_step: self.window_step.map(|step| 2 * step),
-                runs: &self.runs,
-                quads: self.quads,
-                weights,
-                bias,
-                channels,
-                output: output.of_group(group * channels),
-            };
-            // SAFETY: the table is this CPU's. The input holds what is read of the last window;
-            // outputs were checked by the callers, weights packed for these runs.
-            unsafe { (self.table.channels_of_words)(&job) }
-        }
+    fn run(&self, part: usize, input: &[i16], windows: [usize; 2], output: Output<'_>) {
+        // SAFETY: outputs and constants were checked by the callers.
+        unsafe { self.parts[part].run(&input[self.first..], windows, self.step, output) }
     }
 }
 

@@ -58,12 +58,12 @@ impl Depthwise {
     }
 
     /// Makes rows of outputs.
-    pub(super) fn run(&self, site: &Site, input: *const u8, rows: usize, output: Output<'_>) {
+    pub(super) fn run(&self, site: &Site, input: &[u8], rows: usize, output: Output<'_>) {
         let [_, sx] = site.geometry.stride;
         let channels = site.input.channels;
         let [runs, run] = self.runs;
         let job = DepthwiseJob {
-            input,
+            input: input.as_ptr(),
             input_rows: site.input_rows(rows),
             pitch: site.input.pitch(),
             rows,

@@ -52,7 +52,7 @@ impl Pixels {
     pub(super) fn run(
         &self,
         site: &Site,
-        input: *const u8,
+        input: &[u8],
         [rows, columns]: [usize; 2],
         output: Output<'_>,
         scratch: &mut Vec<i32>,
@@ -67,7 +67,7 @@ impl Pixels {
             scratch.resize(planes.len(), 0);
         }
         let job = PixelJob {
-            input,
+            input: input.as_ptr(),
             pitch: site.input.pitch(),
             rows,
             columns,
