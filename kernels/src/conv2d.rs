@@ -15,6 +15,7 @@ use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
 use crate::packing::{Runs, Source, folded_bias};
 use crate::requantizer::{Arrangement, Requantizer};
+pub use crate::scratch::Scratch;
 use depthwise::Depthwise;
 use pixels::Pixels;
 
@@ -72,13 +73,6 @@ impl Path {
             Self::Channels(Groups::new(site.table, source, groups, &runs, &bias))
         }
     }
-}
-
-/// Memory that a layer works in; grows to what the largest needs, and is then kept.
-#[derive(Clone, Debug, Default)]
-pub struct Scratch {
-    pub(crate) quads: Vec<i32>,
-    pub(crate) accumulators: Vec<i32>,
 }
 
 impl Conv2d {
@@ -160,6 +154,13 @@ impl Conv2d {
             Path::Channels(_) => "channels",
             Path::Pixels(_) => "pixels",
             Path::Depthwise(_) => "depthwise",
+        }
+    }
+
+    /// Makes the scratch as large as this layer needs.
+    pub(crate) fn reserve(&self, scratch: &mut Scratch) {
+        if let Path::Pixels(pixels) = &self.path {
+            pixels.reserve(&mut scratch.quads);
         }
     }
 

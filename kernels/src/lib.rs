@@ -33,6 +33,7 @@ mod packing;
 mod portable;
 pub mod prove;
 pub mod requantizer;
+mod scratch;
 mod simd;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;

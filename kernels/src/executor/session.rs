@@ -5,10 +5,10 @@ use quant::formulas::output::oiq;
 
 use super::plan::{Kind, Plan, Requantize, Step, ZERO};
 use crate::algorithms::{Pool, Simple};
-use crate::conv2d::Scratch;
 use crate::entry::Table;
 use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
+use crate::scratch::{Scratch, grow};
 
 /// The order of the codes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +34,27 @@ impl<'a> Session<'a> {
         let maps = (plan.maps.iter())
             .map(|maps| vec![ZERO; maps.slots * maps.shape.bytes() + SLACK])
             .collect();
+        let mut scratch = Scratch::default();
+        for step in &plan.steps {
+            match &step.kind {
+                Kind::Conv2d(conv, requantize, _) => {
+                    conv.reserve(&mut scratch);
+                    if let Requantize::Formula { .. } = requantize {
+                        grow(&mut scratch.accumulators, conv.output().iter().product());
+                    }
+                }
+                Kind::Linear(linear, Requantize::Formula { .. }) => {
+                    let [outputs, _] = linear.shape();
+                    grow(&mut scratch.accumulators, plan.block * outputs);
+                }
+                _ => {}
+            }
+        }
         Self {
             plan,
             table: table_of(plan.kernels),
             maps,
-            scratch: Scratch::default(),
+            scratch,
         }
     }
 
@@ -205,7 +221,7 @@ impl<'a> Session<'a> {
                 }
                 Requantize::Formula { scale, least } => {
                     let [outputs, _] = linear.shape();
-                    let acc = resized(&mut scratch.accumulators, images * outputs);
+                    let acc = grow(&mut scratch.accumulators, images * outputs);
                     linear.accumulators(input, images, pitch, acc);
                     let code = |acc| oiq(acc, *scale, plan.rounding);
                     store(acc, code, *least, &mut output[..images * outputs]);
@@ -223,7 +239,7 @@ impl<'a> Session<'a> {
                 Kind::Conv2d(conv, Requantize::Formula { scale, least }, pooled) => {
                     let mut acc = std::mem::take(&mut scratch.accumulators);
                     let [height, width, channels] = conv.output();
-                    let all = resized(&mut acc, height * width * channels);
+                    let all = grow(&mut acc, height * width * channels);
                     conv.accumulators(input, all, scratch);
                     if *pooled {
                         pool_in_place(all, [height, width, channels]);
@@ -274,14 +290,6 @@ fn average(pool: Pool<'_, u8>, count_include_pad: bool, rounding: Rounding) -> S
         rounding,
         zero: i32::from(ZERO),
     }
-}
-
-/// The first `len` of a buffer that only grows.
-fn resized(buffer: &mut Vec<i32>, len: usize) -> &mut [i32] {
-    if buffer.len() < len {
-        buffer.resize(len, 0);
-    }
-    &mut buffer[..len]
 }
 
 /// Stored codes of accumulators.
