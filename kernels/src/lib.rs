@@ -13,6 +13,9 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+#[cfg(target_endian = "big")]
+compile_error!("quads and words are packed, and read, with the low byte first");
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 pub mod add;

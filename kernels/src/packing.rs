@@ -257,3 +257,32 @@ pub(crate) fn in_lanes<T: Copy>(
         .map(|channel| channel.map_or(rest, |channel| constants[channel]))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch;
+    use crate::interface::table_of;
+
+    #[test]
+    fn biases_wrap_as_sums_do() {
+        const INPUTS: usize = (1 << 24) + 1;
+        let table = table_of(dispatch::portable());
+        let source = Source {
+            outputs: 2,
+            kernel: [1, 1],
+            inputs: INPUTS,
+            at: &|o, _, _, _| [-128, 127][o],
+        };
+        let made = folded_bias(&table, &source, Some(&[i32::MAX, i32::MIN]), 255);
+        let zero = 255 - i64::from(table.shift);
+        let expected = [(i32::MAX, -128), (i32::MIN, 127)]
+            .map(|(bias, weight)| (i64::from(bias) - zero * weight * INPUTS as i64) as i32);
+        assert_eq!(made, expected);
+        let narrow = Source {
+            inputs: 3,
+            ..source
+        };
+        assert_eq!(folded_bias(&table, &narrow, None, 1), [384, -381]);
+    }
+}

@@ -221,8 +221,8 @@ unsafe fn tile<
     let [down, next] = job.window_step;
     // SAFETY: the caller's.
     unsafe {
-        // Loops, not closures, here and in every algorithm: a closure is a function of its own,
-        // without the target features.
+        // Loops, no closures over vectors, here and in every algorithm: a closure is a function
+        // of its own, without the target features.
         let mut bias = [S::splat(0); VECTORS];
         for (v, bias) in bias.iter_mut().enumerate() {
             *bias = S::load(job.bias.as_ptr().add(panel.first + v * S::LANES));
@@ -339,7 +339,7 @@ unsafe fn tile<
 /// The first `count` lanes, at most all; none for 0.
 ///
 /// # Safety
-/// As `run`.
+/// The CPU has the instruction set; there is room for so many.
 #[inline(always)]
 unsafe fn store<S: Simd>(to: *mut i32, v: S::V, count: usize) {
     // SAFETY: the caller's; `all` holds the widest vector.
