@@ -106,3 +106,49 @@ impl<E: Element> Groups<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::dispatch;
+    use crate::interface::table_of;
+
+    /// Where the last quad of the last window of the last group ends, the input may end.
+    fn a_shorter_input_panics<E: Element + From<u8>>() {
+        let source = Source {
+            outputs: 4,
+            kernel: [2, 2],
+            inputs: 3,
+            at: &|o, _, _, _| o as i16,
+        };
+        // Maps of 3 rows and columns, and two groups of 3 channels.
+        let runs = Runs::new([2, 2], [1, 1], 18, 6, 3);
+        for set in dispatch::available() {
+            let groups = Groups::<E>::new(table_of(set), &source, 2, &runs, &[10, 20, 30, 40]);
+            let sums = |len: usize| {
+                let input = vec![E::from(2u8); len];
+                let mut to = vec![0; 2 * 2 * 4];
+                let output = Output::Accumulators {
+                    to: to.as_mut_ptr(),
+                    step: [2 * 4, 4],
+                };
+                let run = AssertUnwindSafe(|| {
+                    // SAFETY: the output is as long as the outputs.
+                    unsafe { groups.run(&input, [2, 2], [18, 6], output) }
+                });
+                catch_unwind(run).ok().map(|()| to)
+            };
+            let made = [10, 20 + 24, 30 + 2 * 24, 40 + 3 * 24].repeat(4);
+            assert_eq!(sums(55), Some(made), "{}", set.isa());
+            assert_eq!(sums(54), None, "{}", set.isa());
+        }
+    }
+
+    #[test]
+    fn an_input_that_does_not_hold_the_windows_is_refused() {
+        a_shorter_input_panics::<u8>();
+        a_shorter_input_panics::<i16>();
+    }
+}
