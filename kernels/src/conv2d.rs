@@ -53,8 +53,8 @@ struct Site {
 /// The algorithm, chosen by shape, and what it reads.
 #[derive(Clone, Debug)]
 enum Path {
-    Channels(Groups<u8>),
-    Pixels(Pixels),
+    Channels(Box<Groups<u8>>),
+    Pixels(Box<Pixels>),
     Depthwise(Depthwise),
 }
 
@@ -64,13 +64,14 @@ impl Path {
         if Depthwise::fits(site) {
             Self::Depthwise(Depthwise::new(site, source, &bias))
         } else if Pixels::pays(site) {
-            Self::Pixels(Pixels::new(site, source, bias))
+            Self::Pixels(Box::new(Pixels::new(site, source, bias)))
         } else {
             let [pitch, channels] = [site.input.pitch(), site.input.channels];
             let dilation = site.geometry.dilation;
             let runs = Runs::new(site.kernel, dilation, pitch, channels, source.inputs);
             let groups = site.geometry.groups;
-            Self::Channels(Groups::new(site.table, source, groups, &runs, &bias))
+            let groups = Groups::new(site.table, source, groups, &runs, &bias);
+            Self::Channels(Box::new(groups))
         }
     }
 }
