@@ -5,6 +5,7 @@ pub(crate) mod channels;
 pub(crate) mod depthwise;
 pub(crate) mod peak;
 pub(crate) mod pixels;
+pub(crate) mod requantize;
 mod simple;
 
 pub(crate) use simple::{Code, Pool, Simple, average_pool, max_pool};

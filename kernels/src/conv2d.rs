@@ -1,20 +1,21 @@
 //! A convolution on maps of one shape, packed for one instruction set.
 
-mod channels;
 mod depthwise;
 mod pixels;
 
 use quant::QuantError;
+use reference::tensor::volume;
 use reference::{Conv2dGeometry, ShapeError};
 
 use crate::Kernels;
 use crate::algorithms::channels::Output;
 use crate::entry::Table;
+use crate::groups::Groups;
 use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
-use crate::packing::Source;
-use crate::requantizer::{Order, Requantizer};
-use channels::Channels;
+use crate::packing::{Runs, Source, folded_bias};
+use crate::requantizer::{Arrangement, Requantizer};
+pub use crate::scratch::Scratch;
 use depthwise::Depthwise;
 use pixels::Pixels;
 
@@ -52,8 +53,8 @@ struct Site {
 /// The algorithm, chosen by shape, and what it reads.
 #[derive(Clone, Debug)]
 enum Path {
-    Channels(Channels),
-    Pixels(Pixels),
+    Channels(Box<Groups<u8>>),
+    Pixels(Box<Pixels>),
     Depthwise(Depthwise),
 }
 
@@ -63,25 +64,26 @@ impl Path {
         if Depthwise::fits(site) {
             Self::Depthwise(Depthwise::new(site, source, &bias))
         } else if Pixels::pays(site) {
-            Self::Pixels(Pixels::new(site, source, bias))
+            Self::Pixels(Box::new(Pixels::new(site, source, bias)))
         } else {
-            Self::Channels(Channels::new(site, source, &bias))
+            let [pitch, channels] = [site.input.pitch(), site.input.channels];
+            let dilation = site.geometry.dilation;
+            let runs = Runs::new(site.kernel, dilation, pitch, channels, source.inputs);
+            let groups = site.geometry.groups;
+            let groups = Groups::new(site.table, source, groups, &runs, &bias);
+            Self::Channels(Box::new(groups))
         }
     }
-}
-
-/// Memory that a layer works in; grows to what the largest needs, and is then kept.
-#[derive(Clone, Debug, Default)]
-pub struct Scratch {
-    pub(crate) quads: Vec<i32>,
-    pub(crate) accumulators: Vec<i32>,
 }
 
 impl Conv2d {
     /// Packs a convolution of maps that have this shape, whose border is at least the padding.
     ///
     /// # Errors
-    /// Shapes that do not fit each other.
+    /// Shapes that do not fit each other, no channels, or more outputs than memory holds.
+    ///
+    /// # Panics
+    /// Maps that no memory holds.
     pub fn new(
         kernels: Kernels,
         weights: &Conv2dWeights<'_>,
@@ -92,8 +94,12 @@ impl Conv2d {
         let [outputs, inputs, kh, kw] = weights.shape;
         let maps = [1, input.channels, input.height, input.width];
         let [_, _, height, width] = geometry.output_shape(&maps, &weights.shape)?;
+        if outputs == 0 || inputs == 0 {
+            return Err(QuantError::Empty);
+        }
+        volume(&[height, width, outputs])?;
         let lengths = [
-            ("weights", outputs * inputs * kh * kw, weights.codes.len()),
+            ("weights", volume(&weights.shape)?, weights.codes.len()),
             (
                 "values of the bias",
                 outputs,
@@ -120,26 +126,17 @@ impl Conv2d {
         let at = |o: usize, ky: usize, kx: usize, i: usize| {
             i16::from(weights.codes[((o * inputs + i) * kh + ky) * kw + kx])
         };
-        // Σ (u − SHIFT)·w + bias is Σ (u − zero)·w + β, modulo 2³².
-        let zero = i32::from(weights.input_zero) - table.shift;
-        let bias: Vec<i32> = (0..outputs)
-            .map(|o| {
-                let row = &weights.codes[o * inputs * kh * kw..][..inputs * kh * kw];
-                let sum = row.iter().fold(0i32, |sum, &w| sum.wrapping_add(w.into()));
-                let bias = weights.bias.map_or(0, |bias| bias[o]);
-                bias.wrapping_sub(zero.wrapping_mul(sum))
-            })
-            .collect();
         let source = Source {
             outputs,
             kernel: [kh, kw],
             inputs,
             at: &at,
         };
+        let bias = folded_bias(&table, &source, weights.bias, weights.input_zero);
         let site = Site {
             table,
             input,
-            geometry,
+            geometry: without_idle_steps(geometry, [kh, kw], [height, width]),
             kernel: [kh, kw],
             output: [height, width, outputs],
         };
@@ -161,6 +158,13 @@ impl Conv2d {
         }
     }
 
+    /// Makes the scratch as large as this layer needs.
+    pub(crate) fn reserve(&self, scratch: &mut Scratch) {
+        if let Path::Pixels(pixels) = &self.path {
+            pixels.reserve(&mut scratch.quads);
+        }
+    }
+
     /// Whether [`Self::codes`] can pool 2 × 2 on its way.
     pub fn pools(&self) -> bool {
         !matches!(self.path, Path::Depthwise(_))
@@ -173,7 +177,7 @@ impl Conv2d {
     /// They are not of this layer's channels, or are in another layer's order already.
     pub fn arranged(&self, requantizer: Requantizer) -> Requantizer {
         let [_, _, channels] = self.site.output;
-        requantizer.check(channels, Order::Channels);
+        requantizer.check(channels, Arrangement::Channels);
         match &self.path {
             Path::Channels(_) | Path::Pixels(_) => requantizer,
             Path::Depthwise(depthwise) => depthwise.arranged(&self.site, requantizer),
@@ -222,11 +226,11 @@ impl Conv2d {
         );
         assert!(to.len() >= to_shape.bytes(), "output maps");
         assert!(!pooled || self.pools(), "this algorithm does not pool");
-        let order = match &self.path {
-            Path::Channels(_) | Path::Pixels(_) => Order::Channels,
-            Path::Depthwise(depthwise) => Order::Lanes(depthwise.lane_order()),
+        let arrangement = match &self.path {
+            Path::Channels(_) | Path::Pixels(_) => Arrangement::Channels,
+            Path::Depthwise(depthwise) => Arrangement::Lanes(depthwise.lane_order()),
         };
-        requantizer.check(channels, order);
+        requantizer.check(channels, arrangement);
         let output = Output::Codes {
             to: to[to_shape.inside()..].as_mut_ptr(),
             step: [to_shape.pitch(), channels],
@@ -249,28 +253,191 @@ impl Conv2d {
         if of.contains(&0) {
             return;
         }
-        let input = input[site.first_window()..].as_ptr();
+        let input = &input[site.input.first_window(site.geometry.padding)..];
         match &self.path {
-            Path::Channels(channels) => channels.run(site, input, of, output),
+            Path::Channels(channels) => {
+                let step = site.input.window_step(site.geometry.stride);
+                // SAFETY: outputs and constants were checked by the callers.
+                unsafe { channels.run(input, of, step, output) }
+            }
             Path::Pixels(pixels) => pixels.run(site, input, of, output, &mut scratch.quads),
             Path::Depthwise(depthwise) => depthwise.run(site, input, of[0], output),
         }
     }
 }
 
-impl Site {
-    /// The first byte of the first window: the border may be larger than the padding.
-    fn first_window(&self) -> usize {
-        let Self {
-            input, geometry, ..
-        } = self;
-        (input.border[0] - geometry.padding[0]) * input.pitch()
-            + (input.border[1] - geometry.padding[1]) * input.channels
+/// The same with a stride of 1 where there is one output, and a dilation of 1 where there is one
+/// tap: they lead nowhere, and may be of any size.
+fn without_idle_steps(
+    geometry: Conv2dGeometry,
+    kernel: [usize; 2],
+    outputs: [usize; 2],
+) -> Conv2dGeometry {
+    let unless_one = |count: usize, step: usize| if count == 1 { 1 } else { step };
+    Conv2dGeometry {
+        stride: [0, 1].map(|axis| unless_one(outputs[axis], geometry.stride[axis])),
+        dilation: [0, 1].map(|axis| unless_one(kernel[axis], geometry.dilation[axis])),
+        ..geometry
     }
+}
 
+impl Site {
     /// Rows of the image that the windows of `rows` rows of outputs read.
     fn input_rows(&self, rows: usize) -> usize {
         let [stride, dilation] = [self.geometry.stride[0], self.geometry.dilation[0]];
         stride * (rows - 1) + dilation * (self.kernel[0] - 1) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch;
+
+    const MAPS: MapShape = MapShape {
+        height: 1,
+        width: 1,
+        channels: 1,
+        border: [0, 0],
+    };
+
+    fn conv2d(
+        shape: [usize; 4],
+        codes: &[i8],
+        geometry: Conv2dGeometry,
+        maps: MapShape,
+    ) -> Result<[usize; 3], QuantError> {
+        let weights = Conv2dWeights {
+            shape,
+            codes,
+            bias: None,
+            input_zero: 128,
+        };
+        Conv2d::new(dispatch::portable(), &weights, geometry, maps).map(|conv| conv.output())
+    }
+
+    #[test]
+    fn a_convolution_without_channels_is_refused() {
+        let geometry = Conv2dGeometry::default();
+        assert_eq!(conv2d([1, 1, 1, 1], &[3], geometry, MAPS), Ok([1, 1, 1]));
+        let empty = conv2d([0, 1, 1, 1], &[], geometry, MAPS);
+        assert_eq!(empty, Err(QuantError::Empty));
+        let maps = MapShape {
+            channels: 0,
+            ..MAPS
+        };
+        let empty = conv2d([1, 0, 1, 1], &[], geometry, maps);
+        assert_eq!(empty, Err(QuantError::Empty));
+    }
+
+    /// Each would pass as a small one if it wrapped.
+    #[test]
+    fn sizes_that_overflow_are_refused() {
+        let geometry = Conv2dGeometry::default();
+        let huge = 1 << (usize::BITS - 10);
+        let kernel = Conv2dGeometry {
+            padding: [512, 0],
+            ..geometry
+        };
+        let border = MapShape {
+            border: [512, 0],
+            ..MAPS
+        };
+        for (shape, geometry, maps, what) in [
+            ([huge, 1, 1024, 1], kernel, border, "weights"),
+            ([huge, 1, 1, 1], kernel, border, "outputs"),
+        ] {
+            let made = conv2d(shape, &[], geometry, maps);
+            assert!(
+                matches!(made, Err(QuantError::Shape(ShapeError::TooLarge { .. }))),
+                "{what}: {made:?}"
+            );
+        }
+    }
+
+    /// Two sets may have as many lanes and interleave in other orders.
+    #[test]
+    fn constants_arranged_for_another_instruction_set_are_refused() {
+        use crate::requantizer::{Channel, Stored};
+        let channel = Channel {
+            reach: -128..=127,
+            slope: 1.0,
+            code: &|acc| acc,
+        };
+        let codes = Stored::Signed.codes();
+        let requantizer =
+            Requantizer::certify_alike(&channel, 64, 0, Stored::Signed, codes).unwrap();
+        let weights = Conv2dWeights {
+            shape: [64, 1, 1, 1],
+            codes: &[1; 64],
+            bias: None,
+            input_zero: 128,
+        };
+        let geometry = Conv2dGeometry {
+            groups: 64,
+            ..Conv2dGeometry::default()
+        };
+        let maps = MapShape {
+            channels: 64,
+            ..MAPS
+        };
+        let layers: Vec<(Conv2d, Requantizer)> = (dispatch::available().into_iter())
+            .map(|set| {
+                let conv = Conv2d::new(set, &weights, geometry, maps).unwrap();
+                let constants = conv.arranged(requantizer.clone());
+                (conv, constants)
+            })
+            .collect();
+        for (of, (_, constants)) in layers.iter().enumerate() {
+            for (by, (conv, _)) in layers.iter().enumerate() {
+                let run = || {
+                    let input = [130; 64 + SLACK];
+                    let mut to = [0; 64];
+                    let mut scratch = Scratch::default();
+                    conv.codes(&input, constants, false, &mut to, &maps, &mut scratch);
+                    to
+                };
+                match of == by {
+                    true => assert_eq!(run(), [130; 64]),
+                    false => assert!(std::panic::catch_unwind(run).is_err(), "{of} by {by}"),
+                }
+            }
+        }
+    }
+
+    /// Each algorithm multiplies by them.
+    #[test]
+    fn steps_that_lead_nowhere_may_be_of_any_size() {
+        let half = 1 << (usize::BITS - 1);
+        for set in dispatch::available() {
+            for (outputs, groups, algorithm) in
+                [(1, 1, "pixels"), (2, 2, "depthwise"), (64, 1, "channels")]
+            {
+                let weights = Conv2dWeights {
+                    shape: [outputs, 2 / groups, 1, 1],
+                    codes: &vec![1; outputs * 2 / groups],
+                    bias: None,
+                    input_zero: 128,
+                };
+                let geometry = Conv2dGeometry {
+                    stride: [1, half],
+                    dilation: [half, half + 1],
+                    groups,
+                    ..Conv2dGeometry::default()
+                };
+                let maps = MapShape {
+                    height: 16,
+                    channels: 2,
+                    ..MAPS
+                };
+                let conv = Conv2d::new(set, &weights, geometry, maps).unwrap();
+                assert_eq!(conv.algorithm(), algorithm, "{}", set.isa());
+                let mut sums = vec![0; 16 * outputs];
+                let input = [[131, 132].repeat(16), vec![128; SLACK]].concat();
+                conv.accumulators(&input, &mut sums, &mut Scratch::default());
+                let pixel: &[i32] = if groups == 2 { &[3, 4] } else { &[7] };
+                assert_eq!(sums, pixel.repeat(sums.len() / pixel.len()), "{algorithm}");
+            }
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Chooses kernels at run time; the only place that detects CPU features.
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::is_aarch64_feature_detected;
+
 use pulp::Arch;
 
+use crate::entry::Table;
 use crate::{Isa, IsaError, Kernels, portable};
 
 /// The variable that forces an instruction set.
@@ -13,33 +17,36 @@ pub fn kernels(isa: Isa) -> Option<Kernels> {
     use crate::aarch64::{neon, neon_dotprod};
     #[cfg(target_arch = "x86_64")]
     use crate::x86_64::{avx_vnni, avx2, avx512_vnni};
-    let table = match isa {
-        Isa::Portable => Some(portable::table()),
+    let table: unsafe fn() -> Table = match isa {
+        Isa::Portable => portable::table,
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => is_x86_feature_detected!("avx2").then(avx2::table),
+        Isa::Avx2 if is_x86_feature_detected!("avx2") => avx2::table,
         #[cfg(target_arch = "x86_64")]
-        Isa::AvxVnni => (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni"))
-            .then(avx_vnni::table),
+        Isa::AvxVnni if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni") => {
+            avx_vnni::table
+        }
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vnni => {
-            let features = [
-                is_x86_feature_detected!("avx512f"),
-                is_x86_feature_detected!("avx512bw"),
-                is_x86_feature_detected!("avx512vl"),
-                is_x86_feature_detected!("avx512dq"),
-                is_x86_feature_detected!("avx512vnni"),
-            ];
-            features.iter().all(|&has| has).then(avx512_vnni::table)
+        Isa::Avx512Vnni
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vnni") =>
+        {
+            avx512_vnni::table
         }
         #[cfg(target_arch = "aarch64")]
-        Isa::Neon => std::arch::is_aarch64_feature_detected!("neon").then(neon::table),
+        Isa::Neon if is_aarch64_feature_detected!("neon") => neon::table,
         #[cfg(target_arch = "aarch64")]
-        Isa::NeonDotprod => (std::arch::is_aarch64_feature_detected!("neon")
-            && std::arch::is_aarch64_feature_detected!("dotprod"))
-        .then(neon_dotprod::table),
-        _ => None,
+        Isa::NeonDotprod
+            if is_aarch64_feature_detected!("neon") && is_aarch64_feature_detected!("dotprod") =>
+        {
+            neon_dotprod::table
+        }
+        _ => return None,
     };
-    table.map(|table| Kernels::new(isa, table))
+    // SAFETY: the CPU has what the arm asked for.
+    Some(Kernels::new(unsafe { table() }))
 }
 
 /// Every kernel set that this CPU can run, slowest first.
@@ -49,7 +56,8 @@ pub fn available() -> Vec<Kernels> {
 
 /// The kernels that every CPU can run.
 pub fn portable() -> Kernels {
-    Kernels::new(Isa::Portable, portable::table())
+    // SAFETY: every CPU has it.
+    Kernels::new(unsafe { portable::table() })
 }
 
 /// The fastest kernels of this CPU, or those that `KARAT_ISA` names.
@@ -96,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fastest_is_the_default_and_every_cpu_has_the_scalar_path() {
+    fn the_fastest_is_the_default_and_every_cpu_has_the_portable_path() {
         let available = available();
         assert_eq!(available[0].isa(), Isa::Portable);
         assert_eq!(choose(None).unwrap().isa(), available.last().unwrap().isa());

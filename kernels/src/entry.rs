@@ -1,17 +1,20 @@
 //! Where an algorithm meets an instruction set.
 
+use crate::Isa;
 use crate::algorithms::Simple;
 use crate::algorithms::channels::ChannelJob;
 use crate::algorithms::depthwise::DepthwiseJob;
 use crate::algorithms::pixels::PixelJob;
+use crate::requantizer::Requantizer;
 
-/// The algorithms as one instruction set runs them.
+/// The algorithms as one instruction set runs them; holding it proves that the CPU has it.
 ///
 /// # Safety
-/// Each: the CPU has the instruction set, and the job's pointers are valid for what the job
-/// says that it reads and writes.
+/// Each: the job's pointers are valid for what the job says that it reads and writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
+    /// The instruction set.
+    pub(crate) isa: Isa,
     /// Lanes of a vector.
     pub(crate) lanes: usize,
     /// See [`Simd::TILE_PIXELS`](crate::simd::Simd::TILE_PIXELS).
@@ -30,15 +33,25 @@ pub(crate) struct Table {
     pub(crate) pixels: unsafe fn(&PixelJob<'_>),
     /// u8 · s8, a channel by itself.
     pub(crate) depthwise: unsafe fn(&DepthwiseJob<'_>),
+    /// Accumulators to codes.
+    pub(crate) requantize: unsafe fn(&Requantizer, &[i32], &mut [u8]),
     /// Loops that compilers make vectors of.
     pub(crate) simple: unsafe fn(Simple<'_>),
     /// Dot products alone.
     pub(crate) peak: unsafe fn(usize) -> i32,
 }
 
-/// Compiles every algorithm for the vectors `$simd` with the target features `$feature`.
+impl Table {
+    /// Runs a job, whose slices are checked.
+    pub(crate) fn simple(&self, job: Simple<'_>) {
+        // SAFETY: the table is this CPU's, and a job has no pointers.
+        unsafe { (self.simple)(job) }
+    }
+}
+
+/// Compiles every algorithm of an instruction set for its vectors and target features.
 macro_rules! entry_points {
-    ($simd:ty, $(#[$feature:meta])?) => {
+    ($isa:ident, $simd:ty, $(#[$feature:meta])?) => {
         use crate::algorithms::{self, channels, depthwise, pixels};
         use crate::simd::{Product, Simd};
 
@@ -67,6 +80,16 @@ macro_rules! entry_points {
         }
 
         $(#[$feature])?
+        unsafe fn run_requantize(
+            requantizer: &crate::requantizer::Requantizer,
+            acc: &[i32],
+            codes: &mut [u8],
+        ) {
+            // SAFETY: the caller's.
+            unsafe { algorithms::requantize::run::<$simd>(requantizer, acc, codes) }
+        }
+
+        $(#[$feature])?
         unsafe fn run_simple(of: algorithms::Simple<'_>) {
             of.run();
         }
@@ -77,9 +100,13 @@ macro_rules! entry_points {
             unsafe { algorithms::peak::run::<$simd>(rounds) }
         }
 
-        /// What this instruction set offers; to be called on a CPU that has it.
-        pub(crate) fn table() -> crate::entry::Table {
+        /// What this instruction set offers.
+        ///
+        /// # Safety
+        /// The CPU has it.
+        pub(crate) unsafe fn table() -> crate::entry::Table {
             crate::entry::Table {
+                isa: crate::Isa::$isa,
                 lanes: <$simd as Simd>::LANES,
                 tile_pixels: <$simd as Simd>::TILE_PIXELS,
                 pixel_tile_channels: <$simd as Simd>::PIXEL_TILE_CHANNELS,
@@ -89,6 +116,7 @@ macro_rules! entry_points {
                 channels_of_words,
                 pixels: run_pixels,
                 depthwise: run_depthwise,
+                requantize: run_requantize,
                 simple: run_simple,
                 peak: run_peak,
             }

@@ -1,7 +1,7 @@
 //! What the plans of both executors ask about the layers of a network.
 
 use quant::QuantError;
-use reference::{Layer, Op, PoolGeometry};
+use reference::{Layer, Op, PoolGeometry, ShapeError};
 
 use crate::layout::MapShape;
 
@@ -53,7 +53,12 @@ pub(crate) fn maps_of(shape: &[usize]) -> Result<[usize; 3], QuantError> {
     match *shape {
         [_, c, h, w] => Ok([c, h, w]),
         [_, features] => Ok([features, 1, 1]),
-        _ => Err(QuantError::Empty),
+        _ => Err(ShapeError::Rank {
+            what: "maps (NCHW, or N and features)",
+            expected: 4,
+            got: shape.to_vec(),
+        }
+        .into()),
     }
 }
 

@@ -4,25 +4,24 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crate::Isa;
-use crate::algorithms::{Simple, peak};
+use crate::algorithms::peak;
 use crate::entry::Table;
 use crate::requantizer::Requantizer;
 
 /// One instruction set's kernels; holding the value proves that this CPU can run them.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernels {
-    isa: Isa,
     table: Table,
 }
 
 impl Kernels {
-    pub(crate) fn new(isa: Isa, table: Table) -> Self {
-        Self { isa, table }
+    pub(crate) fn new(table: Table) -> Self {
+        Self { table }
     }
 
     /// What they are written for.
     pub fn isa(&self) -> Isa {
-        self.isa
+        self.table.isa
     }
 
     /// Multiply-adds of bytes a second that one core does at most with these instructions: the
@@ -42,13 +41,8 @@ impl Kernels {
     /// Stored codes of accumulators, all with the constants of the first channel; as many as
     /// the shorter slice has.
     pub fn requantize(&self, acc: &[i32], requantizer: &Requantizer, codes: &mut [u8]) {
-        let job = Simple::Requantize {
-            acc,
-            requantizer,
-            codes,
-        };
         // SAFETY: the table is this CPU's.
-        unsafe { (self.table.simple)(job) }
+        unsafe { (self.table.requantize)(requantizer, acc, codes) }
     }
 }
 

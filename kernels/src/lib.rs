@@ -13,6 +13,9 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+#[cfg(target_endian = "big")]
+compile_error!("quads and words are packed, and read, with the low byte first");
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 pub mod add;
@@ -24,6 +27,7 @@ mod entry;
 pub mod executor;
 pub mod float;
 mod fusion;
+mod groups;
 mod interface;
 pub mod isa;
 pub mod layout;
@@ -32,6 +36,7 @@ mod packing;
 mod portable;
 pub mod prove;
 pub mod requantizer;
+mod scratch;
 mod simd;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;

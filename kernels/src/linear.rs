@@ -4,12 +4,12 @@ use quant::QuantError;
 use reference::ShapeError;
 
 use crate::Kernels;
-use crate::algorithms::channels::{ChannelJob, Output};
-use crate::entry::Table;
+use crate::algorithms::channels::Output;
+use crate::groups::Groups;
 use crate::interface::table_of;
-use crate::layout::{SLACK, padded_channels};
-use crate::packing::{self, Element, Runs, Source};
-use crate::requantizer::{Order, Requantizer};
+use crate::layout::{SLACK, span};
+use crate::packing::{Runs, Source, folded_bias};
+use crate::requantizer::{Arrangement, Requantizer};
 
 /// The integers of a linear layer.
 pub struct LinearWeights<'a> {
@@ -26,11 +26,8 @@ pub struct LinearWeights<'a> {
 /// A linear layer, packed.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    table: Table,
     shape: [usize; 2],
-    runs: Runs,
-    weights: Vec<u8>,
-    bias: Vec<i32>,
+    rows: Groups<u8>,
 }
 
 impl Linear {
@@ -53,28 +50,17 @@ impl Linear {
         if outputs == 0 || inputs == 0 {
             return Err(QuantError::Empty);
         }
-        let zero = i32::from(weights.input_zero) - table.shift;
-        let mut bias: Vec<i32> = (0..outputs)
-            .map(|o| {
-                let sum: i32 = (0..inputs).map(|i| i32::from((weights.code)(o, i))).sum();
-                let bias = weights.bias.map_or(0, |bias| bias[o]);
-                bias.wrapping_sub(zero.wrapping_mul(sum))
-            })
-            .collect();
-        bias.resize(padded_channels(outputs), 0);
         let source = Source {
             outputs,
             kernel: [1, 1],
             inputs,
             at: &|o, _, _, i| i16::from((weights.code)(o, i)),
         };
+        let bias = folded_bias(&table, &source, weights.bias, weights.input_zero);
         let runs = Runs::new([1, 1], [1, 1], inputs, inputs, inputs);
         Ok(Self {
-            table,
             shape: weights.shape,
-            weights: packing::for_channels(&table, Element::Byte, &source, &runs),
-            runs,
-            bias,
+            rows: Groups::new(table, &source, 1, &runs, &bias),
         })
     }
 
@@ -89,10 +75,11 @@ impl Linear {
     /// `input` does not hold the rows and `SLACK` bytes, or `to` not `rows` times the outputs.
     pub fn accumulators(&self, input: &[u8], rows: usize, pitch: usize, to: &mut [i32]) {
         let [outputs, _] = self.shape;
-        assert_eq!(to.len(), rows * outputs, "accumulators");
+        let step = [0, outputs];
+        assert_eq!(to.len(), span([1, rows], step, outputs), "accumulators");
         let output = Output::Accumulators {
             to: to.as_mut_ptr(),
-            step: [0, outputs],
+            step,
         };
         self.run(input, rows, pitch, output);
     }
@@ -112,13 +99,12 @@ impl Linear {
     ) {
         let [outputs, _] = self.shape;
         assert!(to_pitch >= outputs || rows <= 1, "output pitch");
-        if let Some(last) = rows.checked_sub(1) {
-            assert!(to.len() >= last * to_pitch + outputs, "outputs");
-        }
-        requantizer.check(outputs, Order::Channels);
+        let step = [0, to_pitch];
+        assert!(to.len() >= span([1, rows], step, outputs), "outputs");
+        requantizer.check(outputs, Arrangement::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
-            step: [0, to_pitch],
+            step,
             requantizer,
             first: 0,
             pooled: false,
@@ -127,25 +113,59 @@ impl Linear {
     }
 
     fn run(&self, input: &[u8], rows: usize, pitch: usize, output: Output<'_>) {
-        let [outputs, inputs] = self.shape;
-        let Some(last) = rows.checked_sub(1) else {
-            return;
+        let [_, inputs] = self.shape;
+        let step = [0, pitch];
+        let needed = span([1, rows], step, inputs + SLACK);
+        assert!(input.len() >= needed, "input rows");
+        // SAFETY: outputs and constants were checked by the callers.
+        unsafe { self.rows.run(input, [1, rows], step, output) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::dispatch;
+    use crate::requantizer::{Channel, Stored};
+
+    /// In a build that wraps, these would pass for short slices.
+    #[test]
+    fn rows_that_no_slice_holds_are_refused() {
+        let weights = LinearWeights {
+            shape: [2, 4],
+            code: &|_, _| 1,
+            bias: None,
+            input_zero: 128,
         };
-        assert!(input.len() >= last * pitch + inputs + SLACK, "input rows");
-        let job = ChannelJob {
-            input: input.as_ptr(),
-            rows: 1,
-            columns: rows,
-            window_step: [0, pitch],
-            runs: &self.runs.starts,
-            quads: self.runs.quads(Element::Byte),
-            weights: &self.weights,
-            bias: &self.bias,
-            channels: outputs,
-            output,
+        let linear = Linear::new(dispatch::portable(), &weights).unwrap();
+        let channel = Channel {
+            reach: -512..=508,
+            slope: 1.0,
+            code: &|acc| acc,
         };
-        // SAFETY: the table is this CPU's; the last row ends, whole quads included, within
-        // SLACK behind the features; outputs were checked by the callers.
-        unsafe { (self.table.channels_of_bytes)(&job) }
+        let codes = Stored::Signed.codes();
+        let requantizer =
+            Requantizer::certify_alike(&channel, 2, 0, Stored::Signed, codes).unwrap();
+        let half = 1usize << (usize::BITS - 1);
+        let input = [128; 8 + SLACK];
+        let sums = |rows, pitch, to: &mut [i32]| {
+            catch_unwind(AssertUnwindSafe(|| {
+                linear.accumulators(&input, rows, pitch, to)
+            }))
+        };
+        assert!(sums(2, 4, &mut [0; 4]).is_ok());
+        assert!(sums(half, 4, &mut []).is_err());
+        assert!(sums(3, half, &mut [0; 6]).is_err());
+        let codes = |rows, pitch, to_pitch| {
+            let mut to = [0; 6];
+            catch_unwind(AssertUnwindSafe(|| {
+                linear.codes(&input, rows, pitch, &requantizer, &mut to, to_pitch);
+            }))
+        };
+        assert!(codes(2, 4, 4).is_ok());
+        assert!(codes(3, 0, half).is_err());
+        assert!(codes(3, half, 2).is_err());
     }
 }

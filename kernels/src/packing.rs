@@ -3,7 +3,9 @@
 //! Each layout is drawn at the head of the algorithm that reads it. What is packed here is
 //! only for the instruction set whose [`Table`] it was packed for.
 
-use crate::algorithms::channels;
+use crate::Isa;
+use crate::algorithms::channels::{self, ChannelJob};
+use crate::algorithms::depthwise;
 use crate::entry::Table;
 
 /// Weights `[output][kernel row][kernel column][input channel]` (OHWI) of one group, behind
@@ -19,30 +21,62 @@ pub(crate) struct Source<'a> {
     pub(crate) at: &'a dyn Fn(usize, usize, usize, usize) -> i16,
 }
 
-/// How an element is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    /// s8.
-    Byte,
-    /// s16.
-    Word,
+/// What maps hold: stored codes, which are multiplied by weights of as many bytes.
+pub(crate) trait Element: Copy {
+    /// Elements that four bytes hold.
+    const A_QUAD: usize = 4 / size_of::<Self>();
+    /// A weight, packed.
+    fn push(to: &mut Vec<u8>, weight: i16);
+    /// What runs a layer of them.
+    fn entry(table: &Table) -> unsafe fn(&ChannelJob<'_>);
 }
 
-impl Element {
-    /// Elements that four bytes hold.
-    pub(crate) const fn a_quad(self) -> usize {
-        match self {
-            Self::Byte => 4,
-            Self::Word => 2,
-        }
+impl Element for u8 {
+    fn push(to: &mut Vec<u8>, weight: i16) {
+        to.push(weight as u8);
     }
 
-    fn push(self, to: &mut Vec<u8>, weight: i16) {
-        match self {
-            Self::Byte => to.push(weight as u8),
-            Self::Word => to.extend(weight.to_le_bytes()),
-        }
+    fn entry(table: &Table) -> unsafe fn(&ChannelJob<'_>) {
+        table.channels_of_bytes
     }
+}
+
+impl Element for i16 {
+    fn push(to: &mut Vec<u8>, weight: i16) {
+        to.extend(weight.to_le_bytes());
+    }
+
+    fn entry(table: &Table) -> unsafe fn(&ChannelJob<'_>) {
+        table.channels_of_words
+    }
+}
+
+/// What is added to the sums of each output channel, so that
+///
+/// ```text
+/// Σ (u − SHIFT)·w + made = Σ (u − zero)·w + bias
+/// ```
+/// modulo 2³², as all these sums. No bias is zeros.
+pub(crate) fn folded_bias(
+    table: &Table,
+    source: &Source<'_>,
+    bias: Option<&[i32]>,
+    input_zero: u8,
+) -> Vec<i32> {
+    let zero = i32::from(input_zero) - table.shift;
+    let [rows, columns] = source.kernel;
+    (0..source.outputs)
+        .map(|o| {
+            let mut made = bias.map_or(0, |bias| bias[o]);
+            for tap in 0..rows * columns {
+                for i in 0..source.inputs {
+                    let weight = (source.at)(o, tap / columns, tap % columns, i);
+                    made = made.wrapping_sub(zero * i32::from(weight));
+                }
+            }
+            made
+        })
+        .collect()
 }
 
 /// The runs of a window: where each starts, from the window's first element, and its length in
@@ -84,27 +118,24 @@ impl Runs {
     }
 
     /// Quads of a run.
-    pub(crate) fn quads(&self, element: Element) -> usize {
-        self.len.div_ceil(element.a_quad())
+    pub(crate) fn quads<E: Element>(&self) -> usize {
+        self.len.div_ceil(E::A_QUAD)
     }
 }
 
 /// For [`channels`]: tile by tile, run by run, quad by quad, vector by vector.
-pub(crate) fn for_channels(
-    table: &Table,
-    element: Element,
-    source: &Source<'_>,
-    runs: &Runs,
-) -> Vec<u8> {
+pub(crate) fn for_channels<E: Element>(table: &Table, source: &Source<'_>, runs: &Runs) -> Vec<u8> {
     let lanes = table.lanes;
     let mut packed = Vec::new();
     let mut first = 0;
-    for width in channels::widths(table.tile_pixels, source.outputs.div_ceil(lanes)) {
+    while first < source.outputs {
+        let left = (source.outputs - first).div_ceil(lanes);
+        let width = channels::width(table.tile_pixels, left);
         for run in 0..runs.starts.len() {
-            for quad in 0..runs.quads(element) {
+            for quad in 0..runs.quads::<E>() {
                 for lane in 0..width * lanes {
-                    for byte in 0..element.a_quad() {
-                        let place = quad * element.a_quad() + byte;
+                    for byte in 0..E::A_QUAD {
+                        let place = quad * E::A_QUAD + byte;
                         let weight = match first + lane < source.outputs && place < runs.len {
                             true => {
                                 let tap = run * runs.columns + place / source.inputs;
@@ -114,7 +145,7 @@ pub(crate) fn for_channels(
                             }
                             false => 0,
                         };
-                        element.push(&mut packed, weight);
+                        E::push(&mut packed, weight);
                     }
                 }
             }
@@ -141,7 +172,7 @@ pub(crate) fn for_pixels(table: &Table, source: &Source<'_>) -> Vec<u8> {
                             }
                             false => 0,
                         };
-                        Element::Byte.push(&mut packed, weight);
+                        u8::push(&mut packed, weight);
                     }
                 }
             }
@@ -153,8 +184,8 @@ pub(crate) fn for_pixels(table: &Table, source: &Source<'_>) -> Vec<u8> {
 /// Whose constants the lanes of [`depthwise`](crate::algorithms::depthwise) have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LaneOrder {
-    /// Lanes of a vector.
-    pub(crate) lanes: usize,
+    /// Whose lanes: two instruction sets with as many may interleave in other orders.
+    pub(crate) isa: Isa,
     /// Channels.
     pub(crate) channels: usize,
     /// Whether one block of `4 · LANES` holds whole pixels, so that it serves all.
@@ -162,20 +193,17 @@ pub(crate) struct LaneOrder {
 }
 
 impl LaneOrder {
-    /// Blocks of constants.
-    fn blocks(&self) -> usize {
-        match self.repeats {
-            true => 1,
-            false => self.channels.div_ceil(4 * self.lanes),
-        }
-    }
-
     /// The channel of every lane in order, `None` behind the last.
     fn channels<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = Option<usize>> + 'a {
-        let block = 4 * self.lanes;
-        (0..self.blocks() * block).map(move |at| {
+        assert_eq!(table.isa, self.isa, "lanes of another instruction set");
+        let block = 4 * table.lanes;
+        let blocks = match self.repeats {
+            true => 1,
+            false => self.channels.div_ceil(block),
+        };
+        (0..blocks * block).map(move |at| {
             let lane = at % block;
-            let place = (table.interleaved)(lane / self.lanes, lane % self.lanes);
+            let place = (table.interleaved)(lane / table.lanes, lane % table.lanes);
             let channel = at / block * block + place;
             match self.repeats {
                 true => Some(channel % self.channels),
@@ -194,13 +222,10 @@ pub(crate) fn for_depthwise(
     [rows_at_once, stride]: [usize; 2],
 ) -> Vec<u8> {
     let [rows, columns] = source.kernel;
-    let groups = match rows_at_once {
-        2 => 1,
-        _ => rows.div_ceil(4),
-    };
+    let groups = depthwise::row_groups(rows, rows_at_once);
     let channels: Vec<Option<usize>> = order.channels(table).collect();
     let mut packed = Vec::new();
-    for block in channels.chunks_exact(4 * order.lanes) {
+    for block in channels.chunks_exact(4 * table.lanes) {
         for group in 0..groups {
             for kx in 0..columns {
                 for below in 0..rows_at_once {
@@ -211,7 +236,7 @@ pub(crate) fn for_depthwise(
                                 (Some(channel), Some(ky)) => (source.at)(channel, ky, kx, 0),
                                 _ => 0,
                             };
-                            Element::Byte.push(&mut packed, weight);
+                            u8::push(&mut packed, weight);
                         }
                     }
                 }
@@ -231,4 +256,33 @@ pub(crate) fn in_lanes<T: Copy>(
     (order.channels(table))
         .map(|channel| channel.map_or(rest, |channel| constants[channel]))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch;
+    use crate::interface::table_of;
+
+    #[test]
+    fn biases_wrap_as_sums_do() {
+        const INPUTS: usize = (1 << 24) + 1;
+        let table = table_of(dispatch::portable());
+        let source = Source {
+            outputs: 2,
+            kernel: [1, 1],
+            inputs: INPUTS,
+            at: &|o, _, _, _| [-128, 127][o],
+        };
+        let made = folded_bias(&table, &source, Some(&[i32::MAX, i32::MIN]), 255);
+        let zero = 255 - i64::from(table.shift);
+        let expected = [(i32::MAX, -128), (i32::MIN, 127)]
+            .map(|(bias, weight)| (i64::from(bias) - zero * weight * INPUTS as i64) as i32);
+        assert_eq!(made, expected);
+        let narrow = Source {
+            inputs: 3,
+            ..source
+        };
+        assert_eq!(folded_bias(&table, &narrow, None, 1), [384, -381]);
+    }
 }

@@ -45,7 +45,7 @@ impl Scaling {
 
 /// The accumulators at which a channel's codes rise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Staircase {
+struct Staircase {
     /// The least code on the reach.
     low: i32,
     /// `steps[i]` is the first accumulator whose code is at least `low + 1 + i`.
@@ -56,7 +56,7 @@ pub struct Staircase {
 impl Staircase {
     /// The steps of `code` on `reach`, found by bisection: `code` must not fall as the
     /// accumulator grows.
-    pub fn new(reach: RangeInclusive<i32>, code: impl Fn(i32) -> i32) -> Self {
+    fn new(reach: RangeInclusive<i32>, code: impl Fn(i32) -> i32) -> Self {
         let (start, end) = reach.into_inner();
         let (low, high) = (code(start), code(end));
         let mut from = start;
@@ -232,7 +232,7 @@ impl Stored {
 
 /// How the constants of channels lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum Arrangement {
     /// One behind the other.
     Channels,
     /// As the lanes of the depthwise algorithm.
@@ -243,7 +243,7 @@ pub(crate) enum Order {
 #[derive(Clone, Debug)]
 pub struct Requantizer {
     channels: usize,
-    order: Order,
+    arrangement: Arrangement,
     /// How accumulators are scaled.
     pub(crate) scaling: Scaling,
     /// Multipliers or divisors: one a channel, then 1 to what the last group may read.
@@ -268,14 +268,15 @@ impl Requantizer {
     ///
     /// # Panics
     /// They are not.
-    pub(crate) fn check(&self, channels: usize, order: Order) {
-        assert_eq!((self.channels, self.order), (channels, order), "constants");
+    pub(crate) fn check(&self, channels: usize, arrangement: Arrangement) {
+        let own = (self.channels, self.arrangement);
+        assert_eq!(own, (channels, arrangement), "constants");
     }
 
     /// The constants in the order of lanes.
     pub(crate) fn in_lanes(self, table: &Table, order: LaneOrder) -> Self {
         Self {
-            order: Order::Lanes(order),
+            arrangement: Arrangement::Lanes(order),
             multipliers: in_lanes(table, &self.multipliers, 1.0, &order),
             offsets: in_lanes(table, &self.offsets, 0.0, &order),
             ..self
@@ -292,14 +293,24 @@ impl Requantizer {
     /// Certifies every channel; `clamp` are the codes that the layer gives, an activation
     /// included. `zero_point` is added after rounding, or before: both are tried.
     ///
-    /// `None` where a channel's codes cannot be made so.
+    /// `None` where a channel's codes cannot be made so, or the zero point or the clamp are no
+    /// stored codes.
     pub fn certify<'a>(
         channels: &[Channel<'a>],
         zero_point: i32,
         stored: Stored,
         clamp: RangeInclusive<i32>,
     ) -> Option<Self> {
-        let clamp = [*clamp.start(), *clamp.end()];
+        let [low, high] = [*clamp.start(), *clamp.end()];
+        let codes = stored.codes();
+        if low > high
+            || ![low, high, zero_point]
+                .iter()
+                .all(|code| codes.contains(code))
+        {
+            return None;
+        }
+        let clamp = [low, high];
         let staircases: Vec<Staircase> = (channels.iter())
             .map(|channel| channel.staircase(clamp))
             .collect();
@@ -347,7 +358,7 @@ impl Requantizer {
         let [low, high] = clamp.map(|code| (code - base) as f32);
         Self {
             channels: constants.len(),
-            order: Order::Channels,
+            arrangement: Arrangement::Channels,
             scaling,
             multipliers,
             offsets,
@@ -488,6 +499,32 @@ mod tests {
         assert_eq!(made.multipliers.len(), padded_constants(2));
         assert_eq!(made.multipliers[..2], [0.25, 0.25]);
         assert_eq!(made.stored(), [0, 255]);
+    }
+
+    /// Their bytes would be other codes.
+    #[test]
+    fn what_is_no_stored_code_is_not_certified() {
+        let code = |acc: i32| acc;
+        for (zero_point, stored, clamp, certified) in [
+            (0, Stored::Signed, -128..=127, true),
+            (0, Stored::Signed, -129..=127, false),
+            (0, Stored::Signed, -128..=128, false),
+            (128, Stored::Signed, -128..=127, false),
+            (-129, Stored::Signed, -128..=127, false),
+            (0, Stored::Unsigned, 0..=255, true),
+            (0, Stored::Unsigned, -1..=255, false),
+            (0, Stored::Unsigned, 0..=256, false),
+            (256, Stored::Unsigned, 0..=255, false),
+            (0, Stored::Unsigned, RangeInclusive::new(1, 0), false),
+        ] {
+            let one = channel(&code, 1.0);
+            let made = Requantizer::certify(&[one], zero_point, stored, clamp.clone());
+            assert_eq!(
+                made.is_some(),
+                certified,
+                "{zero_point}, {stored:?}, {clamp:?}"
+            );
+        }
     }
 
     #[test]

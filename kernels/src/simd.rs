@@ -1,8 +1,8 @@
 //! What an algorithm needs of an instruction set.
 //!
 //! The algorithms in [`crate::algorithms`] are written once over these traits; a folder
-//! for each instruction set says in a few lines each how it does them. Every function is
-//! `#[inline(always)]`, so that the whole algorithm is compiled inside of the entry point
+//! for each instruction set says in a few lines each how it does them. Every unsafe function
+//! is `#[inline(always)]`, so that the whole algorithm is compiled inside of the entry point
 //! that has the target features (see [`crate::entry`]).
 
 use crate::requantizer::Scaling;
@@ -51,8 +51,7 @@ pub(crate) trait Simd: Copy {
     /// `a | b << shift`, lane by lane.
     unsafe fn or_shifted<const SHIFT: i32>(a: Self::V, b: Self::V) -> Self::V;
     /// `int(clamp(f32(acc)·multiplier + offset, low, high)) + base`, or divided by it: quotient or
-    /// product, and sum, each
-    /// rounded to float32, the integer to the nearest, ties to even.
+    /// product, and sum, each rounded to float32, the integer to the nearest, ties to even.
     unsafe fn requantize(
         scaling: Scaling,
         acc: Self::V,
@@ -70,7 +69,8 @@ pub(crate) trait Simd: Copy {
     /// [`SLACK`]: crate::layout::SLACK
     unsafe fn strided_quads(from: *const u8, step: usize) -> [Self::V; 4];
     /// The first `channels` bytes, 5 to 8, of each lane of `low` and then `high`, two lanes in 16
-    /// bytes: lanes `2k` and `2k + 1` at `(k mod 2) · 4 · LANES + (k div 2) · 16`.
+    /// bytes: lanes `2k` and `2k + 1` at `(k mod 2) · 4 · LANES + (k div 2) · 16`. Writes all of
+    /// `8 · LANES` bytes.
     unsafe fn store_pairs(to: *mut u8, low: Self::V, high: Self::V, channels: usize);
     /// The bytes of four rows side by side: lane `i` of result `j` is
     /// `r₀[c] | r₁[c] << 8 | r₂[c] << 16 | r₃[c] << 24` with `c = interleaved(j, i)`. Reads

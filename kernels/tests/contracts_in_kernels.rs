@@ -1,13 +1,78 @@
 //! Every contract that never falls runs in the kernels: certified constants give its codes for
-//! every accumulator of the reach, on every instruction set.
+//! every accumulator of the reach, on every instruction set, in both of the ways in which
+//! kernels requantize: as tiles do, and as the depthwise algorithm does.
 
-use kernels::dispatch;
+use kernels::conv2d::{Conv2dWeights, Scratch};
+use kernels::layout::{MapShape, SLACK};
 use kernels::requantizer::{Channel as Certified, Requantizer, Scaling, Stored};
+use kernels::{Conv2d, Kernels, dispatch};
 use quant::contracts::{ALL, Channel};
 use quant::prove::Random;
+use reference::Conv2dGeometry;
 
 /// Accumulators on either side.
 const REACH: i32 = 60_000;
+
+/// So many channels have an accumulator of the reach for each code of their input.
+const CHANNELS: usize = (2 * REACH as usize + 1).div_ceil(256);
+
+/// A depthwise convolution of one pixel and weights of 1, whose accumulators are
+/// `256 · channel + stored code − REACH`.
+struct Depthwise {
+    conv: Conv2d,
+    maps: MapShape,
+    scratch: Scratch,
+}
+
+impl Depthwise {
+    fn new(set: Kernels) -> Self {
+        let maps = MapShape {
+            height: 1,
+            width: 256,
+            channels: CHANNELS,
+            border: [0, 0],
+        };
+        let bias: Vec<i32> = (0..CHANNELS as i32)
+            .map(|channel| 256 * channel - REACH)
+            .collect();
+        let weights = Conv2dWeights {
+            shape: [CHANNELS, 1, 1, 1],
+            codes: &[1; CHANNELS],
+            bias: Some(&bias),
+            input_zero: 0,
+        };
+        let geometry = Conv2dGeometry {
+            groups: CHANNELS,
+            ..Conv2dGeometry::default()
+        };
+        let conv = Conv2d::new(set, &weights, geometry, maps).unwrap();
+        assert_eq!(conv.algorithm(), "depthwise");
+        Self {
+            conv,
+            maps,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The stored codes of all accumulators of the reach.
+    fn requantize(&mut self, requantizer: Requantizer) -> Vec<u8> {
+        let requantizer = self.conv.arranged(requantizer);
+        let mut input = vec![0; self.maps.bytes() + SLACK];
+        for (stored, pixel) in (0..=u8::MAX).zip(input.chunks_exact_mut(CHANNELS)) {
+            pixel.fill(stored);
+        }
+        let mut codes = vec![0; self.maps.bytes()];
+        let Self {
+            conv,
+            maps,
+            scratch,
+        } = self;
+        conv.codes(&input, &requantizer, false, &mut codes, maps, scratch);
+        (0..2 * REACH as usize + 1)
+            .map(|acc| codes[acc % 256 * CHANNELS + acc / 256])
+            .collect()
+    }
+}
 
 /// A published example, powers of two, which put accumulators on ties, and random scales.
 fn channels() -> Vec<Channel> {
@@ -31,6 +96,7 @@ fn channels() -> Vec<Channel> {
 fn certified_constants_give_a_contracts_codes() {
     let accumulators: Vec<i32> = (-REACH..=REACH).collect();
     let sets = dispatch::available();
+    let mut depthwise: Vec<Depthwise> = sets.iter().map(|&set| Depthwise::new(set)).collect();
     let mut table = Vec::new();
     for contract in ALL {
         let (mut certified, mut refused, mut falling, mut divided) = (0, 0, 0, 0);
@@ -50,8 +116,9 @@ fn certified_constants_give_a_contracts_codes() {
                 slope: channel.multiplier(),
                 code: &code,
             };
-            let found = Requantizer::certify(
-                &[one],
+            let found = Requantizer::certify_alike(
+                &one,
+                CHANNELS,
                 channel.output_zero_point,
                 Stored::Signed,
                 Stored::Signed.codes(),
@@ -62,17 +129,20 @@ fn certified_constants_give_a_contracts_codes() {
             };
             certified += 1;
             divided += usize::from(requantizer.scaling() == Scaling::Divide);
-            for set in &sets {
+            for (set, depthwise) in sets.iter().zip(&mut depthwise) {
                 let mut stored = vec![0; codes.len()];
                 set.requantize(&accumulators, &requantizer, &mut stored);
-                let wrong = (stored.iter().zip(&codes))
-                    .position(|(&stored, &code)| i32::from(stored) - 128 != code);
-                assert_eq!(
-                    wrong.map(|at| accumulators[at]),
-                    None,
-                    "{contract:?} of {channel:?} on {}",
-                    set.isa()
-                );
+                let by_depthwise = depthwise.requantize(requantizer.clone());
+                for (by, stored) in [("tiles", stored), ("depthwise", by_depthwise)] {
+                    let wrong = (stored.iter().zip(&codes))
+                        .position(|(&stored, &code)| i32::from(stored) - 128 != code);
+                    assert_eq!(
+                        wrong.map(|at| accumulators[at]),
+                        None,
+                        "{contract:?} of {channel:?} on {}, {by}",
+                        set.isa()
+                    );
+                }
             }
         }
         table.push(format!(

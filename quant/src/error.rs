@@ -8,8 +8,8 @@ use crate::scheme::Grid;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuantError {
-    /// A range was asked of no values.
-    #[error("no values to take a range of")]
+    /// A range was asked of no values, or a layer has none.
+    #[error("there are no values")]
     Empty,
     /// A value is NaN or infinite.
     #[error("value {index} is {value}: only finite values can be quantized")]

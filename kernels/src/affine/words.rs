@@ -11,11 +11,12 @@
 use reference::Conv2dGeometry;
 
 use super::form::Form;
-use crate::algorithms::channels::{ChannelJob, Output};
+use crate::algorithms::channels::Output;
 use crate::entry::Table;
-use crate::layout::{MapShape, SLACK, padded_channels};
-use crate::packing::{self, Element, Runs, Source};
-use crate::requantizer::{Order, Requantizer};
+use crate::groups::Groups;
+use crate::layout::{MapShape, span};
+use crate::packing::{Runs, Source};
+use crate::requantizer::{Arrangement, Requantizer};
 
 /// A layer's integers.
 pub(super) struct WordWeights<'a> {
@@ -34,20 +35,11 @@ pub(super) struct WordWeights<'a> {
 /// A layer, packed.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
-    table: Table,
     /// Words from the maps' start to the first window.
     first: usize,
-    /// Words that are read at most.
-    needed: usize,
-    /// Bytes from a window to the one below and to the next.
-    window_step: [usize; 2],
-    /// In bytes.
-    runs: Vec<usize>,
-    quads: usize,
-    /// Input and output channels of a group.
-    group: [usize; 2],
-    /// Of each part, of each group: weights and biases.
-    parts: Vec<Vec<(Vec<u8>, Vec<i32>)>>,
+    /// Words from a window to the one below and to the next.
+    step: [usize; 2],
+    parts: Vec<Groups<i16>>,
     digit: f64,
     /// What is added to the sums of each output channel.
     constants: Vec<f64>,
@@ -67,45 +59,20 @@ impl Words {
         let [outputs, inputs, kh, kw] = weights.shape;
         let pitch = maps.pitch();
         let runs = Runs::new([kh, kw], geometry.dilation, pitch, maps.channels, inputs);
-        let first = (maps.border[0] - geometry.padding[0]) * pitch
-            + (maps.border[1] - geometry.padding[1]) * maps.channels;
-        let [sy, sx] = geometry.stride;
         let split = Split::new(weights)?;
-        let at = |part: usize, group: usize| {
-            let split = &split;
-            move |o: usize, ky: usize, kx: usize, i: usize| {
-                let o = group * (outputs / geometry.groups) + o;
-                split.parts[part][((o * inputs + i) * kh + ky) * kw + kx]
-            }
+        let part = |part: &Vec<i16>| {
+            let source = Source {
+                outputs,
+                kernel: [kh, kw],
+                inputs,
+                at: &|o, ky, kx, i| part[((o * inputs + i) * kh + ky) * kw + kx],
+            };
+            Groups::new(table, &source, geometry.groups, &runs, &split.bias)
         };
-        let of_group = outputs / geometry.groups;
-        let parts = (0..split.parts.len())
-            .map(|part| {
-                (0..geometry.groups)
-                    .map(|group| {
-                        let source = Source {
-                            outputs: of_group,
-                            kernel: [kh, kw],
-                            inputs,
-                            at: &at(part, group),
-                        };
-                        let packed = packing::for_channels(&table, Element::Word, &source, &runs);
-                        let mut bias = split.bias[group * of_group..][..of_group].to_vec();
-                        bias.resize(padded_channels(of_group), 0);
-                        (packed, bias)
-                    })
-                    .collect()
-            })
-            .collect();
         Some(Self {
-            table,
-            first,
-            needed: maps.bytes() + SLACK,
-            window_step: [2 * sy * pitch, 2 * sx * maps.channels],
-            quads: runs.quads(Element::Word),
-            runs: runs.starts.iter().map(|start| 2 * start).collect(),
-            group: [inputs, of_group],
-            parts,
+            first: maps.first_window(geometry.padding),
+            step: maps.window_step(geometry.stride),
+            parts: split.parts.iter().map(part).collect(),
             digit: split.digit,
             constants: split.constants,
         })
@@ -137,10 +104,6 @@ impl Words {
         &self.constants
     }
 
-    fn channels(&self) -> usize {
-        self.group[1] * self.parts[0].len()
-    }
-
     /// The sums of one part, HWO; of a linear layer a column is a row of features.
     pub(super) fn sums(
         &self,
@@ -149,11 +112,12 @@ impl Words {
         [rows, columns]: [usize; 2],
         to: &mut [i32],
     ) {
-        let channels = self.channels();
-        assert!(to.len() >= rows * columns * channels, "sums");
+        let channels = self.parts[0].outputs();
+        let step = [columns.saturating_mul(channels), channels];
+        assert!(to.len() >= span([rows, columns], step, channels), "sums");
         let output = Output::Accumulators {
             to: to.as_mut_ptr(),
-            step: [columns * channels, channels],
+            step,
         };
         self.run(part, input, [rows, columns], output);
     }
@@ -169,18 +133,14 @@ impl Words {
         to: &mut [u8],
         step: [usize; 2],
     ) {
-        let channels = self.channels();
+        let channels = self.parts[0].outputs();
         let made = if pooled {
             [rows / 2, columns / 2]
         } else {
             [rows, columns]
         };
-        if made.contains(&0) {
-            return;
-        }
-        let last = (made[0] - 1) * step[0] + (made[1] - 1) * step[1] + channels;
-        assert!(to.len() >= last, "outputs");
-        requantizer.check(channels, Order::Channels);
+        assert!(to.len() >= span(made, step, channels), "outputs");
+        requantizer.check(channels, Arrangement::Channels);
         let output = Output::Codes {
             to: to.as_mut_ptr(),
             step,
@@ -192,32 +152,9 @@ impl Words {
         self.run(0, input, made.map(|count| at_once * count), output);
     }
 
-    fn run(&self, part: usize, input: &[i16], [rows, columns]: [usize; 2], output: Output<'_>) {
-        // Rows of features lie behind each other.
-        let more = match self.window_step[0] {
-            step if rows == 1 && step == self.window_step[1] => (columns - 1) * step / 2,
-            _ => 0,
-        };
-        assert!(input.len() >= self.needed + more, "input words");
-        let [inputs, channels] = self.group;
-        for (group, (weights, bias)) in self.parts[part].iter().enumerate() {
-            let job = ChannelJob {
-                input: input[self.first + group * inputs..].as_ptr().cast(),
-                rows,
-                columns,
-                window_step: self.window_step,
-                runs: &self.runs,
-                quads: self.quads,
-                weights,
-                bias,
-                channels,
-                output: output.of_group(group * channels),
-            };
-            // SAFETY: the table is this CPU's. The last window ends inside of the maps, and its
-            // last quad within SLACK behind them; outputs were checked by the callers, weights
-            // packed for these runs.
-            unsafe { (self.table.channels_of_words)(&job) }
-        }
+    fn run(&self, part: usize, input: &[i16], windows: [usize; 2], output: Output<'_>) {
+        // SAFETY: outputs and constants were checked by the callers.
+        unsafe { self.parts[part].run(&input[self.first..], windows, self.step, output) }
     }
 }
 

@@ -106,47 +106,38 @@ impl Output<'_> {
 /// valid memory; weights and constants are as long as the channels need.
 #[inline(always)]
 pub(crate) unsafe fn run<S: Simd, P: Product<S>>(job: &ChannelJob<'_>) {
+    const {
+        let [one, two, four] = S::TILE_PIXELS;
+        // The least tile that is pooled: two pixels of two rows.
+        assert!(one >= 4 && (two == 0 || two >= 4) && (four == 0 || four >= 4));
+    }
     let mut first = 0;
     let mut weights = job.weights.as_ptr();
     let steps = job.runs.len() * job.quads;
     while first < job.channels {
-        let vectors = (job.channels - first).div_ceil(S::LANES);
+        let width = width(S::TILE_PIXELS, (job.channels - first).div_ceil(S::LANES));
         let panel = Panel { first, weights };
         // SAFETY: the caller's; the panel's weights follow those of the last.
         unsafe {
-            let width = match vectors {
-                4.. if S::TILE_PIXELS[2] > 0 => {
-                    wide::<S, P>(job, panel);
-                    4
-                }
-                2.. if S::TILE_PIXELS[1] > 0 => {
-                    double::<S, P>(job, panel);
-                    2
-                }
-                _ => {
-                    single::<S, P>(job, panel);
-                    1
-                }
-            };
+            match width {
+                4 => wide::<S, P>(job, panel),
+                2 => double::<S, P>(job, panel),
+                _ => single::<S, P>(job, panel),
+            }
             weights = weights.add(steps * width * 4 * S::LANES);
             first += width * S::LANES;
         }
     }
 }
 
-/// How many vectors wide the tiles are that `run` splits `vectors` into.
-pub(crate) fn widths(tile_pixels: [usize; 3], mut vectors: usize) -> Vec<usize> {
-    let mut widths = Vec::new();
-    while vectors > 0 {
-        let width = match vectors {
-            4.. if tile_pixels[2] > 0 => 4,
-            2.. if tile_pixels[1] > 0 => 2,
-            _ => 1,
-        };
-        widths.push(width);
-        vectors -= width;
+/// How many vectors wide the next tile is where so many are left.
+#[inline(always)]
+pub(crate) fn width(tile_pixels: [usize; 3], vectors: usize) -> usize {
+    match vectors {
+        4.. if tile_pixels[2] > 0 => 4,
+        2.. if tile_pixels[1] > 0 => 2,
+        _ => 1,
     }
-    widths
 }
 
 /// The channels of one tile, and their weights.
@@ -230,8 +221,8 @@ unsafe fn tile<
     let [down, next] = job.window_step;
     // SAFETY: the caller's.
     unsafe {
-        // Loops, not closures, here and in every algorithm: a closure is a function of its own,
-        // without the target features.
+        // Loops, no closures over vectors, here and in every algorithm: a closure is a function
+        // of its own, without the target features.
         let mut bias = [S::splat(0); VECTORS];
         for (v, bias) in bias.iter_mut().enumerate() {
             *bias = S::load(job.bias.as_ptr().add(panel.first + v * S::LANES));
@@ -348,7 +339,7 @@ unsafe fn tile<
 /// The first `count` lanes, at most all; none for 0.
 ///
 /// # Safety
-/// As `run`.
+/// The CPU has the instruction set; there is room for so many.
 #[inline(always)]
 unsafe fn store<S: Simd>(to: *mut i32, v: S::V, count: usize) {
     // SAFETY: the caller's; `all` holds the widest vector.

@@ -63,6 +63,15 @@ pub(crate) fn rows_at_once(kernel_rows: usize, stride: usize, dilation: usize) -
     if rows <= 4 && dilation == 1 { 2 } else { 1 }
 }
 
+/// Groups of four rows of the image that `rows_at_once` rows of outputs need.
+#[inline(always)]
+pub(crate) fn row_groups(kernel_rows: usize, rows_at_once: usize) -> usize {
+    match rows_at_once {
+        2 => 1,
+        _ => kernel_rows.div_ceil(4),
+    }
+}
+
 /// Runs a job.
 ///
 /// # Safety
@@ -97,10 +106,7 @@ unsafe fn block<S: Simd, const ROWS: usize>(
     at: usize,
 ) {
     let lanes = 4 * S::LANES;
-    let groups = match ROWS {
-        2 => 1,
-        _ => job.kernel[0].div_ceil(4),
-    };
+    let groups = row_groups(job.kernel[0], ROWS);
     let index = if job.repeats { 0 } else { at / lanes };
     // SAFETY: the caller's.
     unsafe {

@@ -116,10 +116,15 @@ impl Planes {
 /// Runs a job.
 ///
 /// # Safety
-/// The CPU has the instruction set; the rows, `SLACK` bytes behind the last included, the
-/// scratch and the outputs are valid memory.
+/// The CPU has the instruction set; the rows, `SLACK` bytes behind the last included, and the
+/// outputs are valid memory; the planes are of these rows, columns and lanes, and the scratch
+/// as long; taps are those of the planes, weights, biases and constants as long as the channels
+/// need.
 #[inline(always)]
 pub(crate) unsafe fn run<S: Simd>(job: &PixelJob<'_>) {
+    const {
+        assert!(S::PIXEL_TILE_CHANNELS >= 1 && S::PIXEL_TILE_CHANNELS <= 6);
+    }
     // SAFETY: the caller's.
     unsafe {
         spread::<S>(job);
@@ -173,7 +178,7 @@ unsafe fn spread<S: Simd>(job: &PixelJob<'_>) {
 /// All tiles of `CHANNELS` channels from `first` on.
 ///
 /// # Safety
-/// As `run`.
+/// As `run`; the job has these channels, whose weights start there, and the quads are made.
 #[inline(always)]
 unsafe fn tiles<S: Simd, const CHANNELS: usize>(
     job: &PixelJob<'_>,
@@ -298,7 +303,7 @@ impl Cursor {
 /// The accumulators of a tile, its upper row from `pixel` on.
 ///
 /// # Safety
-/// As `run`.
+/// As `tiles`; the pixel is one of the upper rows.
 #[inline(always)]
 unsafe fn tile<S: Simd, const CHANNELS: usize>(
     job: &PixelJob<'_>,
@@ -335,10 +340,10 @@ unsafe fn tile<S: Simd, const CHANNELS: usize>(
     }
 }
 
-/// Stores a tile as it is.
+/// Stores `count` pixels of a tile's upper row, and those below them, as they are.
 ///
 /// # Safety
-/// As `run`.
+/// As `tile`; so many of the upper rows are left.
 #[inline(always)]
 unsafe fn store_accumulators<S: Simd, const CHANNELS: usize>(
     job: &PixelJob<'_>,
@@ -380,7 +385,8 @@ impl Place<'_> {
     /// channels are put in a lane and stored at once.
     ///
     /// # Safety
-    /// As `run`.
+    /// The CPU has the instruction set; so many outputs from the cursor on are valid memory, and
+    /// there are constants of the channels; `count` is at most `LANES`.
     #[inline(always)]
     unsafe fn store<S: Simd, const CHANNELS: usize>(
         &self,
@@ -452,7 +458,7 @@ impl Place<'_> {
 /// Codes `FIRST` to `FIRST + 3`, as far as there are, in the bytes of each lane.
 ///
 /// # Safety
-/// As `run`.
+/// The CPU has the instruction set.
 #[inline(always)]
 unsafe fn quad<S: Simd, const CHANNELS: usize, const FIRST: usize>(
     codes: &[S::V; CHANNELS],
@@ -476,7 +482,8 @@ unsafe fn quad<S: Simd, const CHANNELS: usize, const FIRST: usize>(
 /// Stores the first `channels` bytes of `count` lanes, pixel by pixel.
 ///
 /// # Safety
-/// As `run`.
+/// The CPU has the instruction set; so many outputs from the cursor on are valid memory, of as
+/// many channels, 4 at most.
 #[inline(always)]
 unsafe fn put<S: Simd>(
     to: *mut u8,

@@ -6,7 +6,6 @@ use reference::Window;
 use crate::add::Multipliers;
 use crate::algorithms::affine::AffineJob;
 use crate::layout::MapShape;
-use crate::requantizer::{Requantizer, code};
 
 /// One job on one image. Codes are as stored: u8, NHWC.
 pub(crate) enum Simple<'a> {
@@ -22,15 +21,6 @@ pub(crate) enum Simple<'a> {
         rounding: Rounding,
         /// The stored code of 0.
         zero: i32,
-    },
-    /// Stored codes of accumulators, all with the first channel's constants.
-    Requantize {
-        /// Accumulators.
-        acc: &'a [i32],
-        /// The constants.
-        requantizer: &'a Requantizer,
-        /// As many.
-        codes: &'a mut [u8],
     },
     /// Stored codes of s8 codes.
     Store {
@@ -128,18 +118,6 @@ impl Simple<'_> {
                 rounding,
                 zero,
             } => average_pool(pool, count_include_pad, rounding, zero),
-            Self::Requantize {
-                acc,
-                requantizer,
-                codes,
-            } => {
-                let of = requantizer;
-                let [multiplier, offset] = [of.multipliers[0], of.offsets[0]];
-                for (to, &acc) in codes.iter_mut().zip(acc) {
-                    *to = (code(of.scaling, acc, multiplier, offset, of.low, of.high) + of.base)
-                        as u8;
-                }
-            }
             Self::Store { codes, to } => {
                 for (to, &code) in to.iter_mut().zip(codes) {
                     *to = code as u8 ^ 0x80;

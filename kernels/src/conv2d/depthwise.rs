@@ -26,11 +26,10 @@ impl Depthwise {
 
     pub(super) fn new(site: &Site, source: &Source<'_>, bias: &[i32]) -> Self {
         let [_, columns, channels] = site.output;
-        let lanes = site.table.lanes;
         let [sy, sx] = site.geometry.stride;
-        let repeats = sx == 1 && (4 * lanes).is_multiple_of(channels);
+        let repeats = sx == 1 && (4 * site.table.lanes).is_multiple_of(channels);
         let order = LaneOrder {
-            lanes,
+            isa: site.table.isa,
             channels,
             repeats,
         };
@@ -59,12 +58,12 @@ impl Depthwise {
     }
 
     /// Makes rows of outputs.
-    pub(super) fn run(&self, site: &Site, input: *const u8, rows: usize, output: Output<'_>) {
+    pub(super) fn run(&self, site: &Site, input: &[u8], rows: usize, output: Output<'_>) {
         let [_, sx] = site.geometry.stride;
         let channels = site.input.channels;
         let [runs, run] = self.runs;
         let job = DepthwiseJob {
-            input,
+            input: input.as_ptr(),
             input_rows: site.input_rows(rows),
             pitch: site.input.pitch(),
             rows,

@@ -4,6 +4,7 @@ use super::Site;
 use crate::algorithms::channels::Output;
 use crate::algorithms::pixels::{PixelJob, Planes};
 use crate::packing::{self, Source};
+use crate::scratch::grow;
 
 /// What the algorithm reads.
 #[derive(Clone, Debug)]
@@ -48,11 +49,18 @@ impl Pixels {
         }
     }
 
+    /// Makes room for the quads of an image.
+    pub(super) fn reserve(&self, scratch: &mut Vec<i32>) {
+        for (planes, _) in &self.views {
+            grow(scratch, planes.len());
+        }
+    }
+
     /// Makes rows and columns of outputs.
     pub(super) fn run(
         &self,
         site: &Site,
-        input: *const u8,
+        input: &[u8],
         [rows, columns]: [usize; 2],
         output: Output<'_>,
         scratch: &mut Vec<i32>,
@@ -63,11 +71,9 @@ impl Pixels {
             true => all,
             false => even,
         };
-        if scratch.len() < planes.len() {
-            scratch.resize(planes.len(), 0);
-        }
+        let quads = grow(scratch, planes.len());
         let job = PixelJob {
-            input,
+            input: input.as_ptr(),
             pitch: site.input.pitch(),
             rows,
             columns,
@@ -77,7 +83,7 @@ impl Pixels {
             weights: &self.weights,
             bias: &self.bias,
             channels: site.output[2],
-            scratch: scratch.as_mut_ptr(),
+            scratch: quads.as_mut_ptr(),
             output,
         };
         // SAFETY: the table is this CPU's. A vector of quads starts at a window inside of the

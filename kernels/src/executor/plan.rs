@@ -120,8 +120,7 @@ impl Requantize {
         let scale = weights.output_scale;
         let least = if relu { 0 } else { i32::from(i8::MIN) };
         let clamp: RangeInclusive<i32> = least..=i32::from(i8::MAX);
-        // `QuantNetwork` proved that the bound is an int32.
-        let bound = i32::try_from(bound).unwrap_or(i32::MAX);
+        let bound = i32::try_from(bound).expect("an int32, as `QuantNetwork` proved");
         let channel = Channel {
             reach: -bound..=bound,
             slope: 1.0 / scale.wide(),
@@ -159,7 +158,7 @@ impl Plan {
         while let Some(layer) = layers.get(next) {
             let read = plan.maps.len() - 1;
             let input = plan.maps[read].shape;
-            let bound = layer.weights().and_then(|_| bounds.next()).unwrap_or(0);
+            let mut bound = || bounds.next().expect("a bound of every weighted layer");
             let mut fused = 0;
             let in_layer = |error: QuantError| error.in_layer(&layer.name);
             let kind = match &layer.op {
@@ -179,7 +178,7 @@ impl Plan {
                     let after = Fused::new(after_it(next), conv.pools());
                     fused = after.layers;
                     let requantize =
-                        match Requantize::new(weights, network.rounding(), bound, after.relu) {
+                        match Requantize::new(weights, network.rounding(), bound(), after.relu) {
                             Requantize::Certified(it) => Requantize::Certified(conv.arranged(it)),
                             formula => formula,
                         };
@@ -189,7 +188,7 @@ impl Plan {
                     let after = Fused::new(after_it(next), false);
                     fused = after.layers;
                     let requantize =
-                        Requantize::new(weights, network.rounding(), bound, after.relu);
+                        Requantize::new(weights, network.rounding(), bound(), after.relu);
                     let linear = linear(kernels, weights, input).map_err(in_layer)?;
                     Kind::Linear(Box::new(linear), requantize)
                 }

@@ -5,10 +5,10 @@ use quant::formulas::output::oiq;
 
 use super::plan::{Kind, Plan, Requantize, Step, ZERO};
 use crate::algorithms::{Pool, Simple};
-use crate::conv2d::Scratch;
 use crate::entry::Table;
 use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
+use crate::scratch::{Scratch, grow};
 
 /// The order of the codes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +34,27 @@ impl<'a> Session<'a> {
         let maps = (plan.maps.iter())
             .map(|maps| vec![ZERO; maps.slots * maps.shape.bytes() + SLACK])
             .collect();
+        let mut scratch = Scratch::default();
+        for step in &plan.steps {
+            match &step.kind {
+                Kind::Conv2d(conv, requantize, _) => {
+                    conv.reserve(&mut scratch);
+                    if let Requantize::Formula { .. } = requantize {
+                        grow(&mut scratch.accumulators, conv.output().iter().product());
+                    }
+                }
+                Kind::Linear(linear, Requantize::Formula { .. }) => {
+                    let [outputs, _] = linear.shape();
+                    grow(&mut scratch.accumulators, plan.block * outputs);
+                }
+                _ => {}
+            }
+        }
         Self {
             plan,
             table: table_of(plan.kernels),
             maps,
-            scratch: Scratch::default(),
+            scratch,
         }
     }
 
@@ -56,7 +72,7 @@ impl<'a> Session<'a> {
             let of_image = self.plan.image_steps();
             if self.plan.is_run(0, order) {
                 let to = &mut self.maps[0][..codes.len()];
-                simple(&self.table, Simple::Store { codes, to });
+                self.table.simple(Simple::Store { codes, to });
             } else {
                 for (slot, codes) in codes.chunks_exact(input).enumerate() {
                     self.load(codes, order, slot);
@@ -71,7 +87,7 @@ impl<'a> Session<'a> {
             let last = self.plan.maps.len() - 1;
             if self.plan.is_run(last, order) {
                 let (from, codes) = (&self.maps[last][..out.len()], out);
-                simple(&self.table, Simple::Load { from, codes });
+                self.table.simple(Simple::Load { from, codes });
             } else {
                 for (slot, out) in out.chunks_exact_mut(output).enumerate() {
                     self.unload(last, slot, order, out);
@@ -108,7 +124,7 @@ impl<'a> Session<'a> {
         let to = &mut self.maps[0][slot % maps.slots * shape.bytes()..];
         if order == Order::Nhwc && shape.border == [0, 0] {
             let to = &mut to[..shape.bytes()];
-            return simple(&self.table, Simple::Store { codes, to });
+            return self.table.simple(Simple::Store { codes, to });
         }
         let row = shape.width * shape.channels;
         for y in 0..shape.height {
@@ -116,7 +132,7 @@ impl<'a> Session<'a> {
             match order {
                 Order::Nhwc => {
                     let codes = &codes[y * row..][..row];
-                    simple(&self.table, Simple::Store { codes, to });
+                    self.table.simple(Simple::Store { codes, to });
                 }
                 Order::Nchw => {
                     for c in 0..shape.channels {
@@ -138,7 +154,7 @@ impl<'a> Session<'a> {
         if order == Order::Nhwc || shape.height * shape.width == 1 {
             for (y, codes) in out.chunks_exact_mut(row).enumerate() {
                 let from = &from[shape.inside() + y * shape.pitch()..][..row];
-                simple(&self.table, Simple::Load { from, codes });
+                self.table.simple(Simple::Load { from, codes });
             }
             return;
         }
@@ -189,7 +205,7 @@ impl<'a> Session<'a> {
                 let shape = plan.maps[read].shape;
                 let from = slot % plan.maps[read].slots * shape.bytes();
                 let codes = &mut maps[read][from..][..images * shape.bytes()];
-                simple(table, Simple::AtLeast { codes, least: ZERO });
+                table.simple(Simple::AtLeast { codes, least: ZERO });
             }
             return;
         }
@@ -205,7 +221,7 @@ impl<'a> Session<'a> {
                 }
                 Requantize::Formula { scale, least } => {
                     let [outputs, _] = linear.shape();
-                    let acc = resized(&mut scratch.accumulators, images * outputs);
+                    let acc = grow(&mut scratch.accumulators, images * outputs);
                     linear.accumulators(input, images, pitch, acc);
                     let code = |acc| oiq(acc, *scale, plan.rounding);
                     store(acc, code, *least, &mut output[..images * outputs]);
@@ -223,7 +239,7 @@ impl<'a> Session<'a> {
                 Kind::Conv2d(conv, Requantize::Formula { scale, least }, pooled) => {
                     let mut acc = std::mem::take(&mut scratch.accumulators);
                     let [height, width, channels] = conv.output();
-                    let all = resized(&mut acc, height * width * channels);
+                    let all = grow(&mut acc, height * width * channels);
                     conv.accumulators(input, all, scratch);
                     if *pooled {
                         pool_in_place(all, [height, width, channels]);
@@ -249,7 +265,7 @@ impl<'a> Session<'a> {
                         output,
                         output_shape: to.shape,
                     };
-                    simple(table, Simple::MaxPool(pool));
+                    table.simple(Simple::MaxPool(pool));
                 }
                 Kind::AveragePool(geometry) => {
                     let pool = Pool {
@@ -259,10 +275,7 @@ impl<'a> Session<'a> {
                         output,
                         output_shape: to.shape,
                     };
-                    simple(
-                        table,
-                        average(pool, geometry.count_include_pad, plan.rounding),
-                    );
+                    table.simple(average(pool, geometry.count_include_pad, plan.rounding));
                 }
                 Kind::Linear(..) | Kind::Relu | Kind::Flatten => {}
             }
@@ -277,19 +290,6 @@ fn average(pool: Pool<'_, u8>, count_include_pad: bool, rounding: Rounding) -> S
         rounding,
         zero: i32::from(ZERO),
     }
-}
-
-fn simple(table: &Table, job: Simple<'_>) {
-    // SAFETY: the table is this CPU's.
-    unsafe { (table.simple)(job) }
-}
-
-/// The first `len` of a buffer that only grows.
-fn resized(buffer: &mut Vec<i32>, len: usize) -> &mut [i32] {
-    if buffer.len() < len {
-        buffer.resize(len, 0);
-    }
-    &mut buffer[..len]
 }
 
 /// Stored codes of accumulators.

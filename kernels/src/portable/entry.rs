@@ -1,3 +1,3 @@
 //! The algorithms compiled for every CPU.
 
-crate::entry::entry_points!(super::vector::Portable,);
+crate::entry::entry_points!(Portable, super::vector::Portable,);

@@ -36,6 +36,21 @@ impl Family for Neon {
     type Words = Words;
 }
 
+/// `f32(acc)·by`, or divided by it.
+///
+/// # Safety
+/// The CPU has NEON.
+#[inline(always)]
+unsafe fn scaled(scaling: Scaling, acc: int32x4_t, by: float32x4_t) -> float32x4_t {
+    // SAFETY: the caller's.
+    unsafe {
+        match scaling {
+            Scaling::Multiply => vmulq_f32(vcvtq_f32_s32(acc), by),
+            Scaling::Divide => vdivq_f32(vcvtq_f32_s32(acc), by),
+        }
+    }
+}
+
 #[allow(
     clippy::undocumented_unsafe_blocks,
     reason = "one for all: the trait's contract gives the features and the pointers"
@@ -100,11 +115,7 @@ impl<F: Family> Simd for Vector128<F> {
         base: int32x4_t,
     ) -> int32x4_t {
         unsafe {
-            let scaled = match scaling {
-                Scaling::Multiply => vmulq_f32(vcvtq_f32_s32(acc), multiplier),
-                Scaling::Divide => vdivq_f32(vcvtq_f32_s32(acc), multiplier),
-            };
-            let code = vaddq_f32(scaled, offset);
+            let code = vaddq_f32(scaled(scaling, acc, multiplier), offset);
             vaddq_s32(vcvtnq_s32_f32(vminq_f32(vmaxq_f32(code, low), high)), base)
         }
     }
@@ -176,13 +187,7 @@ impl<F: Family> Simd for Vector128<F> {
         multiplier: float32x4_t,
         offset: float32x4_t,
     ) -> int32x4_t {
-        unsafe {
-            let scaled = match scaling {
-                Scaling::Multiply => vmulq_f32(vcvtq_f32_s32(acc), multiplier),
-                Scaling::Divide => vdivq_f32(vcvtq_f32_s32(acc), multiplier),
-            };
-            vcvtnq_s32_f32(vaddq_f32(scaled, offset))
-        }
+        unsafe { vcvtnq_s32_f32(vaddq_f32(scaled(scaling, acc, multiplier), offset)) }
     }
 
     #[inline(always)]

@@ -36,6 +36,21 @@ impl Family for Avx2 {
     type Words = Words;
 }
 
+/// `f32(acc)·by`, or divided by it.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn scaled(scaling: Scaling, acc: __m256i, by: __m256) -> __m256 {
+    // SAFETY: the caller's.
+    unsafe {
+        match scaling {
+            Scaling::Multiply => _mm256_mul_ps(_mm256_cvtepi32_ps(acc), by),
+            Scaling::Divide => _mm256_div_ps(_mm256_cvtepi32_ps(acc), by),
+        }
+    }
+}
+
 #[allow(
     clippy::undocumented_unsafe_blocks,
     reason = "one for all: the trait's contract gives the features and the pointers"
@@ -105,11 +120,7 @@ impl<F: Family> Simd for Vector256<F> {
         base: __m256i,
     ) -> __m256i {
         unsafe {
-            let scaled = match scaling {
-                Scaling::Multiply => _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier),
-                Scaling::Divide => _mm256_div_ps(_mm256_cvtepi32_ps(acc), multiplier),
-            };
-            let code = _mm256_add_ps(scaled, offset);
+            let code = _mm256_add_ps(scaled(scaling, acc, multiplier), offset);
             let code = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(code, low), high));
             _mm256_add_epi32(code, base)
         }
@@ -185,11 +196,8 @@ impl<F: Family> Simd for Vector256<F> {
     #[inline(always)]
     unsafe fn round(scaling: Scaling, acc: __m256i, multiplier: __m256, offset: __m256) -> __m256i {
         unsafe {
-            let scaled = match scaling {
-                Scaling::Multiply => _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier),
-                Scaling::Divide => _mm256_div_ps(_mm256_cvtepi32_ps(acc), multiplier),
-            };
-            _mm256_cvtps_epi32(_mm256_add_ps(scaled, offset))
+            let code = _mm256_add_ps(scaled(scaling, acc, multiplier), offset);
+            _mm256_cvtps_epi32(code)
         }
     }
 

@@ -37,6 +37,21 @@ const EVERY_SECOND: [[i32; 16]; 2] = {
     all
 };
 
+/// `f32(acc)·by`, or divided by it.
+///
+/// # Safety
+/// The CPU has AVX-512.
+#[inline(always)]
+unsafe fn scaled(scaling: Scaling, acc: __m512i, by: __m512) -> __m512 {
+    // SAFETY: the caller's.
+    unsafe {
+        match scaling {
+            Scaling::Multiply => _mm512_mul_ps(_mm512_cvtepi32_ps(acc), by),
+            Scaling::Divide => _mm512_div_ps(_mm512_cvtepi32_ps(acc), by),
+        }
+    }
+}
+
 #[allow(
     clippy::undocumented_unsafe_blocks,
     reason = "one for all: the trait's contract gives the features and the pointers"
@@ -109,11 +124,7 @@ impl Simd for Avx512 {
         base: __m512i,
     ) -> __m512i {
         unsafe {
-            let scaled = match scaling {
-                Scaling::Multiply => _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier),
-                Scaling::Divide => _mm512_div_ps(_mm512_cvtepi32_ps(acc), multiplier),
-            };
-            let code = _mm512_add_ps(scaled, offset);
+            let code = _mm512_add_ps(scaled(scaling, acc, multiplier), offset);
             let code = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(code, low), high));
             _mm512_add_epi32(code, base)
         }
@@ -193,11 +204,8 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn round(scaling: Scaling, acc: __m512i, multiplier: __m512, offset: __m512) -> __m512i {
         unsafe {
-            let scaled = match scaling {
-                Scaling::Multiply => _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier),
-                Scaling::Divide => _mm512_div_ps(_mm512_cvtepi32_ps(acc), multiplier),
-            };
-            _mm512_cvtps_epi32(_mm512_add_ps(scaled, offset))
+            let code = _mm512_add_ps(scaled(scaling, acc, multiplier), offset);
+            _mm512_cvtps_epi32(code)
         }
     }
 
