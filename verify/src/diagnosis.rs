@@ -5,6 +5,7 @@
 //! given only where every value of the tensor is reproduced.
 
 mod hypothesis;
+pub mod rates;
 mod search;
 
 use std::ops::Range;

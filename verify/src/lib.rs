@@ -12,6 +12,7 @@ pub mod compare;
 pub mod diagnosis;
 pub mod files;
 pub mod fixture_check;
+pub mod kill_matrix;
 pub mod matrix;
 pub mod mistakes;
 pub mod model;

@@ -83,11 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         .prefix(".emit-")
         .tempdir_in(parent)
         .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
-    write(
-        &trial,
-        &TrialDescription::new(&trial, fixtures.hash().to_owned()),
-        fresh.path(),
-    )?;
+    write(&trial, &TrialDescription::new(&trial), fresh.path())?;
     std::fs::rename(fresh.keep(), out).with_context(|| format!("cannot make {}", out.display()))?;
     anstream::println!(
         "{}: {} cases of {} ({}, contract {}).\n\

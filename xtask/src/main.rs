@@ -16,6 +16,7 @@ mod exit;
 mod export;
 mod files;
 mod identify;
+mod kill_matrix;
 mod network;
 mod prove;
 mod python;
@@ -64,6 +65,8 @@ enum Command {
     Report(report::Arguments),
     /// Look for a code outside its bound: random layers and networks, and an adversary.
     Prove(prove::Arguments),
+    /// Make every known mistake in every network, and see which check notices.
+    KillMatrix(kill_matrix::Arguments),
     /// Measure how fast the kernels are, alone or beside other engines.
     Bench(bench::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
@@ -88,6 +91,7 @@ fn main() -> std::process::ExitCode {
         Command::Contracts(arguments) => contracts::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::KillMatrix(arguments) => kill_matrix::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),

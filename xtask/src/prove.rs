@@ -1,6 +1,8 @@
-//! `cargo xtask prove`: random layers and networks against the bound, and an adversary; or random
-//! cases of every kernel against the golden interpreter.
+//! `cargo xtask prove`: random layers and networks against the bound, and an adversary; random
+//! cases of every kernel against the golden interpreter; or mistakes and other wrong runs against
+//! the diagnosis.
 
+mod diagnosis;
 mod kernels;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,8 @@ enum Claim {
     Bound,
     /// Every kernel of every instruction set is the golden interpreter, to the bit.
     Kernels,
+    /// Mistakes are named where they are made, and nothing else is given a name.
+    Diagnosis,
 }
 
 #[derive(Args)]
@@ -49,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     match arguments.claim {
         Claim::Bound => bound(arguments),
         Claim::Kernels => kernels::run(arguments.cases, arguments.seed),
+        Claim::Diagnosis => diagnosis::run(arguments.cases, arguments.seed),
     }
 }
 

@@ -123,6 +123,24 @@ impl Trial {
         Ok(Self { model, probes })
     }
 
+    /// sha256 of the names and inputs of all probes.
+    pub fn hash(&self) -> String {
+        let mut bytes = Vec::new();
+        for probe in &self.probes {
+            bytes.extend_from_slice(probe.name.as_bytes());
+            bytes.extend(
+                probe
+                    .input
+                    .data()
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes()),
+            );
+            let codes = probe.codes(&self.model).data();
+            bytes.extend(codes.iter().flat_map(|value| value.to_le_bytes()));
+        }
+        fixtures::sha256(&bytes)
+    }
+
     /// The probe of this name.
     pub fn probe(&self, name: &str) -> Option<&Probe> {
         self.probes.iter().find(|probe| probe.name == name)

@@ -93,12 +93,6 @@ fn fixtures(arguments: &super::Arguments) -> Result<Fixtures> {
 fn of_folder(arguments: &super::Arguments, path: &std::path::Path) -> Result<Verdict> {
     let description = TrialDescription::read(path)?;
     let fixtures = fixtures(arguments)?;
-    if description.fixtures != fixtures.hash() {
-        bail!(
-            "{} was made from other fixtures; make it anew with `cargo xtask emit`",
-            path.display()
-        );
-    }
     let scheme = ModelScheme::find(&description.scheme)
         .with_context(|| format!("there is no scheme {:?}", description.scheme))?;
     let mut trial = Trial::new(
@@ -109,6 +103,13 @@ fn of_folder(arguments: &super::Arguments, path: &std::path::Path) -> Result<Ver
         description.images,
         description.isolated,
     )?;
+    if trial.hash() != description.cases {
+        bail!(
+            "{}: its cases are not those that this Karat makes; make the folder anew with \
+             `cargo xtask emit`",
+            path.display()
+        );
+    }
     take(&mut trial, under(arguments).shard, 0);
     let answers = folder::read(&trial, path)?;
     let trial = TrialVerdict::new(&trial, &answers)?;

@@ -26,13 +26,13 @@ pub struct TrialDescription {
     pub images: usize,
     /// How many each layer is given by itself.
     pub isolated: usize,
-    /// Hash of the fixtures' manifest that it was made from.
-    pub fixtures: String,
+    /// sha256 of everything that is put in: fixtures and directed cases may change with Karat.
+    pub cases: String,
 }
 
 impl TrialDescription {
-    /// Of a trial; `fixtures` is the hash of the manifest.
-    pub fn new(trial: &Trial, fixtures: String) -> Self {
+    /// Of a whole trial.
+    pub fn new(trial: &Trial) -> Self {
         Self {
             format: FORMAT,
             network: trial.model.network.clone(),
@@ -40,7 +40,7 @@ impl TrialDescription {
             contract: trial.model.contract.clone(),
             images: trial.probes[0].images(),
             isolated: trial.probes.get(1).map_or(0, Probe::images),
-            fixtures,
+            cases: trial.hash(),
         }
     }
 

@@ -1,0 +1,215 @@
+//! How often a diagnosis is right: mistakes made on purpose, alone and in pairs, and runs that are
+//! right or wrong in a way that nobody registered.
+
+mod stranger;
+
+use quant::prove::Random;
+use rayon::prelude::*;
+use reference::ShapeError;
+
+use super::{Diagnosis, Segment, hypothesis};
+use crate::backend::{Probe, Trial};
+use crate::mistakes::Site;
+use crate::model::{Step, Values};
+
+pub use stranger::Stranger;
+
+/// What came of wrong networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Wrong networks that were judged.
+    pub injected: usize,
+    /// Those whose tensors differ anywhere: of the others nothing can be seen.
+    pub seen: usize,
+    /// Those where the first explanation is the mistake that was made.
+    pub first: usize,
+    /// Those where it is among the explanations.
+    pub named: usize,
+    /// Those whose first bad layer was not the one with the mistake in it.
+    pub misplaced: usize,
+}
+
+impl Rates {
+    /// Of two samples together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            injected: self.injected + other.injected,
+            seen: self.seen + other.seen,
+            first: self.first + other.first,
+            named: self.named + other.named,
+            misplaced: self.misplaced + other.misplaced,
+        }
+    }
+}
+
+/// A node with wrong steps, and what was done there.
+struct Wrong {
+    node: usize,
+    steps: Vec<(usize, Step)>,
+    ids: Vec<String>,
+}
+
+/// Every mistake in every node, each judged from the layer by itself and from directed cases.
+///
+/// # Errors
+/// None for a trial that was made.
+pub fn alone(trial: &Trial) -> Result<Rates, ShapeError> {
+    let wrong: Vec<Wrong> = (0..trial.model.nodes.len())
+        .flat_map(|node| changes(trial, node))
+        .collect();
+    (wrong.par_iter())
+        .map(|wrong| judge(trial, wrong))
+        .try_reduce(Rates::default, |a, b| Ok(a.plus(b)))
+}
+
+/// `count` random pairs of mistakes in one layer.
+///
+/// # Errors
+/// None for a trial that was made.
+pub fn pairs(trial: &Trial, count: usize, seed: u64) -> Result<Rates, ShapeError> {
+    (0..count)
+        .into_par_iter()
+        .map(
+            |at| match pair(trial, &mut Random::new(seed ^ ((at as u64) << 20))) {
+                Some(wrong) => judge(trial, &wrong),
+                None => Ok(Rates::default()),
+            },
+        )
+        .try_reduce(Rates::default, |a, b| Ok(a.plus(b)))
+}
+
+/// The mistakes at a node; contracts are none.
+fn changes(trial: &Trial, node: usize) -> Vec<Wrong> {
+    let changes = hypothesis::changes_at(&Site::new(&trial.model, node));
+    (changes.into_iter())
+        .filter(|change| !change.cause.is_contract())
+        .map(|change| Wrong {
+            node,
+            steps: vec![(node, change.step)],
+            ids: vec![change.cause.id],
+        })
+        .collect()
+}
+
+/// Two mistakes in a weighted layer: one in the sums and one in the requantization, or both in
+/// one of them.
+fn pair(trial: &Trial, random: &mut Random) -> Option<Wrong> {
+    let sums: Vec<usize> = (0..trial.model.nodes.len())
+        .filter(|&node| trial.model.nodes[node].is_accumulators())
+        .collect();
+    let node = sums[random.below(sums.len())];
+    let mut pick = |mut wrong: Vec<Wrong>| {
+        (!wrong.is_empty()).then(|| wrong.swap_remove(random.below(wrong.len())))
+    };
+    let (first, second) = (pick(changes(trial, node))?, pick(changes(trial, node + 1))?);
+    Some(Wrong {
+        node,
+        steps: [first.steps, second.steps].concat(),
+        ids: [first.ids, second.ids].concat(),
+    })
+}
+
+/// Judges a wrong layer as a backend that shows codes only: by itself, then directed.
+fn judge(trial: &Trial, wrong: &Wrong) -> Result<Rates, ShapeError> {
+    let mut rates = Rates {
+        injected: 1,
+        ..Rates::default()
+    };
+    let probes = (trial.probes.iter().rev()).filter(|probe| probe.nodes.contains(&wrong.node));
+    for probe in probes {
+        let tensors = outputs(trial, probe, wrong)?;
+        let last = probe.nodes.end - 1;
+        let observed = &tensors[last - probe.nodes.start];
+        if probe.name == crate::backend::NETWORK || observed == probe.golden_of(last) {
+            continue;
+        }
+        let segment = Segment {
+            model: &trial.model,
+            nodes: probe.nodes.clone(),
+            input: &probe.input,
+            expected: probe.golden_of(last),
+            observed,
+        };
+        let diagnosis = Diagnosis::new(&segment, wrong.ids.len() > 1)?;
+        let is_it = |found: &super::Hypothesis| {
+            // A single cause that makes the same values is right as well.
+            found.causes.len() < wrong.ids.len()
+                || (found.causes.iter().map(|cause| &cause.id)).eq(wrong.ids.iter())
+        };
+        rates.seen = 1;
+        rates.first = usize::from(diagnosis.explanations.first().is_some_and(is_it));
+        rates.named = usize::from(diagnosis.explanations.iter().any(is_it));
+        break;
+    }
+    if rates.seen == 1 {
+        rates.misplaced = usize::from(!placed(trial, wrong)?);
+    }
+    Ok(rates)
+}
+
+/// The tensors of a probe under wrong steps.
+fn outputs(trial: &Trial, probe: &Probe, wrong: &Wrong) -> Result<Vec<Values>, ShapeError> {
+    let mut tensors: Vec<Values> = Vec::with_capacity(probe.nodes.len());
+    for node in probe.nodes.clone() {
+        let step = (wrong.steps.iter())
+            .find(|(at, _)| *at == node)
+            .map_or(&trial.model.nodes[node].step, |(_, step)| step);
+        let next = step.run(tensors.last().unwrap_or(&probe.input))?;
+        tensors.push(next);
+    }
+    Ok(tensors)
+}
+
+/// Whether the first bad layer of the whole network is the one with the mistake in it, and every
+/// later one is explained by its input.
+fn placed(trial: &Trial, wrong: &Wrong) -> Result<bool, ShapeError> {
+    let Some(probe) = trial.probe(crate::backend::NETWORK) else {
+        return Ok(true);
+    };
+    let tensors = outputs(trial, probe, wrong)?;
+    let layer = trial.model.nodes[wrong.node].layer();
+    for (at, tensor) in tensors.iter().enumerate().skip(1) {
+        let node = probe.nodes.start + at;
+        let right = trial.model.nodes[node].step.run(&tensors[at - 1])?;
+        let mut same = trial.model.nodes[node].layer() == layer;
+        // A layer that shows a flattened image in another order shows it in the next one's input.
+        same |= node == wrong.node;
+        if right != *tensor && !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Runs that no registered mistake makes; how many of them were given a name, and the names.
+///
+/// # Errors
+/// None for a trial that was made.
+pub fn strangers(
+    trial: &Trial,
+    runs: u64,
+    seed: u64,
+) -> Result<Vec<(Stranger, String)>, ShapeError> {
+    let layers: Vec<&Probe> = (trial.probes.iter())
+        .filter(|probe| probe.name != crate::backend::NETWORK)
+        .collect();
+    let named: Vec<Option<(Stranger, String)>> = (0..runs)
+        .into_par_iter()
+        .map(|run| {
+            let mut random = Random::new(seed.wrapping_add(run));
+            let probe = layers[random.below(layers.len())];
+            let (stranger, observed) = stranger::observe(trial, probe, &mut random)?;
+            let last = probe.nodes.end - 1;
+            let segment = Segment {
+                model: &trial.model,
+                nodes: probe.nodes.clone(),
+                input: &probe.input,
+                expected: probe.golden_of(last),
+                observed: &observed,
+            };
+            let diagnosis = Diagnosis::new(&segment, true)?;
+            Ok((diagnosis.explanations.first()).map(|found| (stranger, found.to_string())))
+        })
+        .collect::<Result<_, ShapeError>>()?;
+    Ok(named.into_iter().flatten().collect())
+}

@@ -1,0 +1,164 @@
+//! Which check catches which mistake, and the fewest cases that catch them all.
+//!
+//! Every mistake is made in every node of every network where it changes anything; each check
+//! then sees the tensors of the wrong network. A check that compares exactly is one of the
+//! cases that [`Trial`] asks; beside them stand two that people use: within ±1, and the same
+//! classes.
+
+mod cover;
+
+pub use cover::{is_minimal, minimal};
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use reference::ShapeError;
+use serde::Serialize;
+
+use crate::backend::{NETWORK, Probe, Trial};
+use crate::mistakes::{self, Mistake, Site, Variant};
+use crate::model::Values;
+
+/// One mistake in one node of one network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Injection {
+    /// The mistake's id.
+    pub mistake: &'static str,
+    /// Which form of it.
+    pub parameters: String,
+    /// Network and scheme.
+    pub network: String,
+    /// The node.
+    pub node: String,
+    /// The cases that see it, as indices into [`KillMatrix::cases`].
+    pub killed_by: BTreeSet<usize>,
+    /// Whether a value of some case is off by more than one.
+    pub beyond_one: bool,
+    /// Whether an image of the whole network is classified otherwise.
+    pub classes: bool,
+}
+
+/// All injections and the cases that were asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KillMatrix {
+    /// `network scheme case`.
+    pub cases: Vec<String>,
+    /// Those that some case sees.
+    pub injections: Vec<Injection>,
+    /// Those that none sees, though the mistake applies: on these inputs it is none.
+    pub unseen: Vec<Injection>,
+}
+
+impl KillMatrix {
+    /// Makes every mistake in a network and asks all cases of its trial.
+    ///
+    /// # Errors
+    /// None for a trial that was made.
+    pub fn add(&mut self, trial: &Trial) -> Result<(), ShapeError> {
+        let network = format!("{} {}", trial.model.network, trial.model.scheme);
+        let first = self.cases.len();
+        (self.cases).extend(
+            trial
+                .probes
+                .iter()
+                .map(|probe| format!("{network} {}", probe.name)),
+        );
+        let sites: Vec<(usize, &Mistake)> = (0..trial.model.nodes.len())
+            .flat_map(|node| mistakes::ALL.iter().map(move |mistake| (node, mistake)))
+            .collect();
+        let injections: Vec<Injection> = (sites.into_par_iter())
+            .flat_map_iter(|(node, mistake)| {
+                let variants = (mistake.variants)(&Site::new(&trial.model, node));
+                variants
+                    .into_iter()
+                    .map(move |variant| (node, mistake, variant))
+            })
+            .map(|(node, mistake, variant)| {
+                let mut injection = Injection {
+                    mistake: mistake.id,
+                    parameters: variant.parameters.clone(),
+                    network: network.clone(),
+                    node: trial.model.nodes[node].name.clone(),
+                    killed_by: BTreeSet::new(),
+                    beyond_one: false,
+                    classes: false,
+                };
+                for (at, probe) in trial.probes.iter().enumerate() {
+                    ask(trial, probe, node, &variant, &mut injection, first + at)?;
+                }
+                Ok(injection)
+            })
+            .collect::<Result<_, ShapeError>>()?;
+        let (seen, unseen) = (injections.into_iter())
+            .partition::<Vec<_>, _>(|injection| !injection.killed_by.is_empty());
+        self.injections.extend(seen);
+        self.unseen.extend(unseen);
+        Ok(())
+    }
+
+    /// The sets of cases that see each injection.
+    pub fn kills(&self) -> Vec<&BTreeSet<usize>> {
+        (self.injections.iter())
+            .map(|injection| &injection.killed_by)
+            .collect()
+    }
+}
+
+/// Runs the wrong network on a probe; accumulators are compared as well as codes.
+fn ask(
+    trial: &Trial,
+    probe: &Probe,
+    node: usize,
+    variant: &Variant,
+    injection: &mut Injection,
+    case: usize,
+) -> Result<(), ShapeError> {
+    if !probe.nodes.contains(&node) {
+        return Ok(());
+    }
+    let input = match node == probe.nodes.start {
+        true => &probe.input,
+        false => probe.golden_of(node - 1),
+    };
+    let mut x = variant.step.run(input)?;
+    for at in node..probe.nodes.end {
+        if at > node {
+            x = trial.model.nodes[at].step.run(&x)?;
+        }
+        let golden = probe.golden_of(at);
+        if x == *golden {
+            // From here on nothing differs.
+            return Ok(());
+        }
+        injection.killed_by.insert(case);
+        if !trial.model.nodes[at].is_accumulators() {
+            injection.beyond_one |= off_by_more_than_one(golden, &x);
+        }
+    }
+    if probe.name == NETWORK {
+        injection.classes |= classes(probe.golden_of(probe.nodes.end - 1)) != classes(&x);
+    }
+    Ok(())
+}
+
+fn off_by_more_than_one(golden: &Values, x: &Values) -> bool {
+    golden.shape() != x.shape()
+        || (golden.data().iter().zip(x.data())).any(|(a, b)| (a - b).abs() > 1.0 || b.is_nan())
+}
+
+/// The first largest value of each image.
+fn classes(logits: &Values) -> Vec<usize> {
+    (0..logits.shape().first().copied().unwrap_or(0))
+        .map(|image| {
+            let values = logits.item(image);
+            let best =
+                (values.iter().enumerate()).fold(
+                    0,
+                    |best, (at, value)| {
+                        if *value > values[best] { at } else { best }
+                    },
+                );
+            best
+        })
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! `cargo xtask prove diagnosis`: are mistakes named, and nothing else?
+
+use anyhow::Result;
+use fixtures::Fixtures;
+use owo_colors::OwoColorize;
+use verify::backend::Trial;
+use verify::diagnosis::rates::{Rates, alone, pairs, strangers};
+use verify::model::{GOLDEN, MODELS};
+
+use crate::emit::ISOLATED;
+use crate::exit::Exit;
+
+/// Exit code 0 when no stranger was named, no layer wrongly blamed, and every mistake that can be
+/// seen is among the names.
+pub(super) fn run(cases: u64, seed: u64) -> Result<Exit> {
+    let fixtures = Fixtures::open(Fixtures::committed_root())?;
+    let trials = (fixtures::NETWORKS.len() * MODELS.len()) as u64;
+    let bar = crate::verify::spinner();
+    let (mut single, mut double, mut named) = (Rates::default(), Rates::default(), Vec::new());
+    for network in fixtures::NETWORKS {
+        for scheme in MODELS {
+            bar.set_message(format!("{network}, {scheme}"));
+            let trial = Trial::new(&fixtures, network, scheme, GOLDEN, ISOLATED, ISOLATED)?;
+            single = single.plus(alone(&trial)?);
+            double = double.plus(pairs(&trial, cases.div_ceil(20 * trials) as usize, seed)?);
+            let runs = strangers(&trial, cases.div_ceil(trials), seed)?;
+            named.extend(
+                runs.into_iter()
+                    .map(|(how, name)| (network, scheme, how, name)),
+            );
+        }
+    }
+    bar.finish_and_clear();
+    anstream::println!(
+        "{:<22}{:>9}{:>9}{:>14}{:>12}{:>11}",
+        "mistakes made",
+        "injected",
+        "seen",
+        "named first",
+        "named",
+        "misplaced"
+    );
+    for (what, rates) in [("alone", single), ("in pairs", double)] {
+        let share = |count: usize| {
+            let percent = 100.0 * count as f64 / rates.seen.max(1) as f64;
+            format!("{percent:.2} %")
+        };
+        anstream::println!(
+            "{what:<22}{:>9}{:>9}{:>14}{:>12}{:>11}",
+            rates.injected,
+            rates.seen,
+            share(rates.first),
+            share(rates.named),
+            rates.misplaced
+        );
+    }
+    anstream::println!(
+        "\n{} runs right, or wrong in ways that are not registered: {} were given a name.",
+        cases.div_ceil(trials) * trials,
+        named.len().bold()
+    );
+    for (network, scheme, how, name) in named.iter().take(20) {
+        anstream::println!("  {network}, {scheme}, {how}: {name}");
+    }
+    let right = named.is_empty()
+        && single.named == single.seen
+        && single.misplaced == 0
+        && double.misplaced == 0;
+    Ok(match right {
+        true => Exit::Equal,
+        false => Exit::Mismatch,
+    })
+}
