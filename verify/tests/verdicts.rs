@@ -1,0 +1,198 @@
+//! A backend in this process, right or wrong in one step: which layer is blamed, and for what.
+
+mod common;
+
+use std::sync::OnceLock;
+
+use quant::contracts;
+use reference::Tensor;
+use verify::backend::{Answer, Backend, BackendError, Shown, Trial};
+use verify::model::{Arithmetic, FlattenOrder, GOLDEN, Model, ModelScheme, Step, Values};
+use verify::verdict::{
+    MergeError, Outcome, TrialVerdict, Verdict, merge, parse_json, render_human, render_json,
+    render_junit, render_page,
+};
+
+use common::load_traced;
+
+/// The model with some steps changed, showing only some layers.
+struct Wrong {
+    steps: Vec<(&'static str, Step)>,
+    shows: fn(&str) -> bool,
+}
+
+impl Backend for Wrong {
+    fn name(&self) -> String {
+        "wrong".into()
+    }
+
+    fn run(&mut self, trial: &Trial) -> Result<Vec<Answer>, BackendError> {
+        let answer = |probe: &verify::backend::Probe| {
+            let mut x: Values = probe.input.clone();
+            let mut answer = Answer {
+                probe: probe.name.clone(),
+                ..Answer::default()
+            };
+            for at in probe.nodes.clone() {
+                let node = &trial.model.nodes[at];
+                let changed = self.steps.iter().find(|(name, _)| *name == node.name);
+                x = changed.map_or(&node.step, |(_, step)| step).run(&x).unwrap();
+                if (self.shows)(&node.name) {
+                    answer.tensors.push(Shown {
+                        node: at,
+                        values: x.clone(),
+                    });
+                }
+            }
+            answer
+        };
+        Ok(trial.probes.iter().map(answer).collect())
+    }
+}
+
+fn trial() -> &'static Trial {
+    static TRIAL: OnceLock<Trial> = OnceLock::new();
+    TRIAL.get_or_init(|| {
+        let (fixture, images, _) = load_traced("lab");
+        let model = Model::new(&fixture, &images, ModelScheme::MaxAbs, GOLDEN).unwrap();
+        Trial::of(model, &images.pixels.head(4).map(f64::from), 2).unwrap()
+    })
+}
+
+fn judge(steps: Vec<(&'static str, Step)>, shows: fn(&str) -> bool) -> Verdict {
+    let mut backend = Wrong { steps, shows };
+    let answers = backend.run(trial()).unwrap();
+    let judged = TrialVerdict::new(trial(), &answers).unwrap();
+    Verdict::new(backend.name(), vec![judged])
+}
+
+fn hwc() -> Vec<(&'static str, Step)> {
+    vec![("flatten", Step::Flatten(FlattenOrder::Hwc))]
+}
+
+fn codes_only(node: &str) -> bool {
+    !node.ends_with(".accumulators")
+}
+
+#[test]
+fn a_right_backend_is_equal_throughout() {
+    let verdict = judge(Vec::new(), |_| true);
+    assert!(verdict.passed());
+    let trial = &verdict.trials[0];
+    assert!(trial.compared() > 100_000 && trial.to_blame().is_none());
+    assert_eq!(trial.follows.first().map(String::as_str), Some(GOLDEN));
+}
+
+#[test]
+fn the_first_bad_layer_is_blamed_and_no_later_one() {
+    let verdict = judge(hwc(), codes_only);
+    assert!(!verdict.passed());
+    let trial = &verdict.trials[0];
+    let (probe, stretch) = trial.to_blame().unwrap();
+    assert_eq!((probe.probe.as_str(), stretch.name().as_str()), ("network", "flatten"));
+    let finding = stretch.finding().unwrap();
+    assert_eq!(finding.explanations[0][0].id, "flatten-hwc");
+    let network = &trial.probes[0];
+    let after = network.stretches.iter().skip_while(|other| *other != stretch).skip(1);
+    let mut explained = 0;
+    for later in after {
+        assert_eq!(later.outcome, Outcome::ExplainedByInput, "{}", later.name());
+        explained += 1;
+    }
+    assert!(explained >= 4);
+    // By itself every other layer is right.
+    let blamed: Vec<&str> = (trial.probes.iter())
+        .filter(|probe| probe.stretches.iter().any(|stretch| !stretch.is_right()))
+        .map(|probe| probe.probe.as_str())
+        .collect();
+    assert_eq!(blamed, ["network", "layer-flatten"]);
+}
+
+#[test]
+fn a_backend_that_shows_its_logits_only_is_diagnosed_too() {
+    let verdict = judge(hwc(), |node| node == "fc3");
+    let (_, stretch) = verdict.trials[0].to_blame().unwrap();
+    assert_eq!(stretch.name(), "input … fc3");
+    assert_eq!(stretch.finding().unwrap().explanations[0][0].id, "flatten-hwc");
+}
+
+#[test]
+fn a_contract_that_is_followed_throughout_is_named() {
+    let contract = contracts::find("litert-reference-conv").unwrap();
+    let steps = ["conv1", "conv2", "fc1", "fc2", "fc3"].map(|layer| {
+        let node = &trial().model.nodes[trial().model.position(layer).unwrap()];
+        let Step::Requantize(mut requantize) = node.step.clone() else {
+            panic!("{layer} requantizes");
+        };
+        requantize.arithmetic = Arithmetic::Contract(contract);
+        (layer, Step::Requantize(requantize))
+    });
+    let verdict = judge(steps.to_vec(), codes_only);
+    let trial = &verdict.trials[0];
+    assert!(!verdict.passed());
+    assert!(trial.follows.contains(&contract.name.to_owned()), "{:?}", trial.follows);
+    assert!(!trial.follows.contains(&GOLDEN.to_owned()));
+}
+
+#[test]
+fn shards_merge_to_the_verdict_of_one_run() {
+    let whole = judge(hwc(), codes_only);
+    let part = |at: usize| {
+        let mut part = whole.clone();
+        let mut count = 0;
+        part.trials[0].probes.retain(|_| {
+            count += 1;
+            (count - 1) % 2 == at
+        });
+        parse_json(&render_json(&part)).unwrap()
+    };
+    assert_eq!(merge(vec![part(1), part(0)]), Ok(whole.clone()));
+    assert!(matches!(
+        merge(vec![part(0), part(0)]),
+        Err(MergeError::Twice { probe, .. }) if probe == "network"
+    ));
+    let mut other = part(1);
+    other.backend = "another".into();
+    assert!(matches!(merge(vec![part(0), other]), Err(MergeError::Backends { .. })));
+    assert_eq!(merge(Vec::new()), Err(MergeError::Nothing));
+    let newer = render_json(&whole).replacen("\"format\": 1", "\"format\": 2", 1);
+    assert_eq!(parse_json(&newer), Err("format 2, expected 1".into()));
+}
+
+#[test]
+fn what_has_no_answer_has_not_passed() {
+    let nothing = TrialVerdict::new(trial(), &[]).unwrap();
+    assert!(!nothing.passed());
+    let failed = Verdict::new("hangs", vec![TrialVerdict::failed(trial(), "no answer within 1 s")]);
+    assert!(!failed.passed());
+    assert!(render_human(&failed).contains("no answer within 1 s"));
+    assert!(render_junit(&failed).contains("no answer within 1 s"));
+    assert!(!Verdict::new("none", Vec::new()).passed());
+}
+
+#[test]
+fn a_tensor_of_another_shape_differs_without_a_name() {
+    let mut answer = Wrong {
+        steps: Vec::new(),
+        shows: |node| node == "fc3",
+    }
+    .run(trial())
+    .unwrap()
+    .remove(0);
+    answer.tensors[0].values = Tensor::full(&[4, 9], 0.0).unwrap();
+    let judged = TrialVerdict::new(trial(), &[answer]).unwrap();
+    let (_, stretch) = judged.to_blame().unwrap();
+    assert!(stretch.finding().unwrap().explanations.is_empty());
+}
+
+#[test]
+fn as_people_and_machines_read_it() {
+    let verdict = judge(hwc(), codes_only);
+    insta::assert_snapshot!("human", render_human(&verdict));
+    insta::assert_snapshot!("junit", render_junit(&verdict));
+    let page = render_page(&verdict).unwrap();
+    for text in ["flatten-hwc", "explained by its input", "<svg", "First to blame"] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!page.contains("http"), "the page needs no network");
+}
