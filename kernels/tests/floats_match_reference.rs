@@ -3,11 +3,12 @@
 
 use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
 use kernels::FloatExecutor;
+use kernels::prove::chain;
 use proptest::prelude::*;
 use quant::affine::{AffineNetwork, Calibration, Simulation};
 use quant::scheme::{Scheme, Symmetry};
 use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor, Weights};
+use reference::{Conv2dGeometry, Network, Op, PoolGeometry, Tensor, Weights};
 
 /// Not equal are also 0 and −0, and NaN is equal to itself.
 fn assert_same_bits(got: &Tensor<f32>, expected: &Tensor<f32>, what: &str) {
@@ -79,18 +80,8 @@ fn network(
     shape: [usize; 3],
     ops: Vec<Op<Weights<f32>>>,
 ) -> Result<Network<Weights<f32>>, TestCaseError> {
-    let layers = ops.into_iter().enumerate().map(|(i, op)| Layer {
-        name: format!("layer{i}"),
-        op,
-    });
-    let spec = InputSpec {
-        shape,
-        mean: 0.0,
-        std: 1.0,
-    };
     // A geometry that fits no image is not this test's.
-    Network::new("random", spec, layers.collect())
-        .map_err(|error| TestCaseError::reject(error.to_string()))
+    chain(shape, ops).map_err(|error| TestCaseError::reject(error.to_string()))
 }
 
 fn same_as_reference(network: &Network<Weights<f32>>, images: &Tensor<f32>) {
