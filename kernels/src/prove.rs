@@ -1,5 +1,5 @@
-//! Are the kernels the golden interpreter, to the bit? Random cases of every kernel on every
-//! instruction set of this CPU.
+//! Are the kernels the golden interpreter, to the bit? Random cases of every kernel of integer
+//! networks on every instruction set of this CPU.
 //!
 //! A case is a small network made from a seed: sizes around the edges of tiles and vectors,
 //! codes and weights at the ends of their range, scales that put accumulators on ties. The

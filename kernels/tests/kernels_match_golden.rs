@@ -1,5 +1,5 @@
-//! Every kernel of every instruction set of this CPU gives the golden interpreter's integers,
-//! and PyTorch's on the committed networks.
+//! Every kernel of integer networks, of every instruction set of this CPU, gives the golden
+//! interpreter's integers, and PyTorch's on the committed networks.
 
 use std::collections::BTreeSet;
 

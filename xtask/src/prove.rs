@@ -1,5 +1,5 @@
 //! `cargo xtask prove`: random layers and networks against the bound, and an adversary; or random
-//! cases of every kernel against the golden interpreter.
+//! cases of every kernel of integer networks against the golden interpreter.
 
 mod kernels;
 
@@ -21,7 +21,8 @@ enum Claim {
     /// No code lies outside the derived bound of its distance to the float network.
     #[default]
     Bound,
-    /// Every kernel of every instruction set is the golden interpreter, to the bit.
+    /// Every kernel of integer networks is the golden interpreter on every instruction set, to
+    /// the bit.
     Kernels,
 }
 
