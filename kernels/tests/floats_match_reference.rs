@@ -6,6 +6,7 @@ use kernels::FloatExecutor;
 use kernels::prove::chain;
 use proptest::prelude::*;
 use quant::affine::{AffineNetwork, Calibration, Simulation};
+use quant::prove::Random;
 use quant::scheme::{Scheme, Symmetry};
 use reference::ops::AveragePoolGeometry;
 use reference::{Conv2dGeometry, Network, Op, PoolGeometry, Tensor, Weights};
@@ -60,16 +61,9 @@ fn every_network_with_and_without_codes() {
     }
 }
 
-/// Values of either sign with every exponent of a small range, so that sums round.
+/// Values of either sign, of more bits than a product holds, so that sums round.
 fn values(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (state >> 33) as i32 - (1 << 30)
-    };
-    (0..count).map(|_| next() as f32 / 1e9).collect()
+    Random::new(seed).values(count, 1.0)
 }
 
 fn tensor(shape: &[usize], seed: u64) -> Tensor<f32> {

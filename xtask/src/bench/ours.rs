@@ -205,8 +205,8 @@ impl Convolution {
             channels: outputs,
             border: [0, 0],
         };
-        let bound = (workload.network.accumulators().first())
-            .map_or(0, |range| i32::try_from(range.bound).unwrap_or(i32::MAX));
+        let range = workload.network.accumulators().first();
+        let bound = i32::try_from(range.context("a network without weights")?.bound)?;
         let scale = weights.output_scale;
         let channel = Channel {
             reach: -bound..=bound,
