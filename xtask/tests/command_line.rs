@@ -266,7 +266,7 @@ fn a_report_that_cannot_be_written_says_so_before_it_measures() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = xtask(&["report", "--out", file.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("cannot make"));
+    assert!(text(&output.stderr).contains("cannot write"));
     let output = xtask(&["report", "--images", "0"]);
     assert_eq!(output.status.code(), Some(2));
     let output = xtask(&["report", "--network", "mlp-mnist", "--data", "nowhere"]);
