@@ -1,13 +1,13 @@
 //! Sums of two tensors of codes, whatever the contract.
 //!
 //! Two codes have 2¹⁶ sums, so a contract is known by trying them all. One arithmetic is
-//! searched that has all of these sums,
+//! tried for all of these sums,
 //!
 //! ```text
 //! sum(a, b) = int(clamp(f32(a)·m_a + (f32(b)·m_b + offset), low, high)) + base
 //! ```
 //!
-//! and where there is none, the sums themselves are the kernel: a table of 64 KiB.
+//! and where it has others, the sums themselves are the kernel: a table of 64 KiB.
 
 use crate::Kernels;
 use crate::algorithms::Simple;

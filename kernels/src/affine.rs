@@ -7,7 +7,8 @@
 //! |---|---|---|---|
 //! | a byte | s8 | int32 | [`Sums::Bytes`] |
 //! | a byte or a word | s16 | int32 | [`Sums::Words`] |
-//! | a byte or a word | any | any that splits | [`Sums::Split`] |
+//! | a byte or a word | digits of one word | int32 and what is added to it | [`Sums::Words`] |
+//! | a byte or a word | digits of several | the same, several times | [`Sums::Split`] |
 //!
 //! A network with a layer that none of these holds runs in floats ([`Sums::Floats`]).
 
@@ -23,7 +24,7 @@ use quant::affine::{self, AffineNetwork, ExactInFloats};
 use rayon::prelude::*;
 use reference::{ShapeError, Tensor};
 
-use crate::{Kernels, dispatch};
+use crate::Kernels;
 use plan::Plan;
 use session::Session;
 
@@ -32,7 +33,7 @@ use session::Session;
 pub enum Sums {
     /// u8 times s8, in int32.
     Bytes,
-    /// s16 times s16, in int32.
+    /// s16 times s16, in one int32; what makes more of it, a bias say, is added in float64.
     Words,
     /// The same, several times: weights in digits.
     Split {
@@ -137,11 +138,4 @@ impl affine::Executor for AffineExecutor {
     fn scores(&self, images: &Tensor<f32>) -> Result<Tensor<f32>, ShapeError> {
         self.forward(images)
     }
-}
-
-/// [`AffineExecutor`] on the kernels that [`dispatch::select`] chooses. Who lets `KARAT_ISA`
-/// choose asks there first: here what it cannot name is the portable set.
-pub fn on_kernels(network: AffineNetwork) -> Box<dyn affine::Executor> {
-    let kernels = dispatch::select().unwrap_or_else(|_| dispatch::portable());
-    Box::new(AffineExecutor::new(network, kernels))
 }

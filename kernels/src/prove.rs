@@ -1,21 +1,26 @@
-//! Are the kernels the golden interpreter, to the bit? Random cases of every kernel on every
-//! instruction set of this CPU.
+//! Are the kernels the golden interpreter, to the bit? Random cases of every kernel of integer
+//! networks on every instruction set of this CPU.
 //!
 //! A case is a small network made from a seed: sizes around the edges of tiles and vectors,
 //! codes and weights at the ends of their range, scales that put accumulators on ties. The
 //! golden interpreter traces it; every kernel set must trace the same accumulators and codes
-//! layer by layer, and give the same codes with its layers fused.
+//! layer by layer, and give the same codes with its layers fused. A network of another scheme
+//! ([`Kind::Affine`]) has its own interpreter, and its outputs are compared.
 
-mod case;
+pub mod affine;
+mod int8;
 
 use std::fmt;
 
-use quant::golden::Trace;
 use quant::prove::Random;
-use quant::{QuantNetwork, Rounding};
-use reference::Tensor;
+use reference::{InputSpec, Layer, Network, Op, ShapeError, Tensor, WeightShape};
 
-use crate::{Executor, Isa, Kernels};
+use crate::{Isa, Kernels};
+
+/// Sizes beside 4, 8, 16, 32 and 64 lanes, and small ones.
+const SIZES: [usize; 24] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65,
+];
 
 /// What a case exercises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +39,13 @@ pub enum Kind {
     Pools,
     /// Several layers of all kinds.
     Network,
+    /// Networks of any scheme: bytes, words and words in parts.
+    Affine,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Conv2d,
         Self::FewChannels,
         Self::Depthwise,
@@ -46,6 +53,7 @@ impl Kind {
         Self::Linear,
         Self::Pools,
         Self::Network,
+        Self::Affine,
     ];
 
     /// What it is called in tables.
@@ -58,6 +66,7 @@ impl Kind {
             Self::Linear => "linear",
             Self::Pools => "pools",
             Self::Network => "networks",
+            Self::Affine => "any scheme",
         }
     }
 }
@@ -80,7 +89,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// Runs the case of a seed on every set. What it had in it; `None` if its accumulators do not
-/// fit int32, so that there is no such network.
+/// fit, so that there is no such network.
 ///
 /// # Errors
 /// The first set that differs, and where.
@@ -90,97 +99,66 @@ pub fn case(
     sets: &[Kernels],
 ) -> Result<Option<Vec<&'static str>>, Box<Mismatch>> {
     let mut random = Random::new(seed);
-    let Some((network, input)) = case::make(kind, &mut random) else {
+    let had = match kind {
+        Kind::Affine => affine::case(&mut random, sets),
+        _ => int8::case(kind, &mut random, sets),
+    };
+    let Some(mut had) = had.map_err(|mut mismatch| {
+        mismatch.case = format!("{} of seed {seed}: {}", kind.name(), mismatch.case);
+        mismatch
+    })?
+    else {
         return Ok(None);
     };
-    let Ok(golden) = network.trace_codes(input.clone()) else {
-        return Ok(None);
+    had.sort_unstable();
+    had.dedup();
+    Ok(Some(had))
+}
+
+/// The network of these layers, one behind the other.
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn chain<W: WeightShape>(shape: [usize; 3], ops: Vec<Op<W>>) -> Result<Network<W>, ShapeError> {
+    let layers = (ops.into_iter().enumerate())
+        .map(|(i, op)| Layer {
+            name: format!("layer{i}"),
+            op,
+        })
+        .collect();
+    let spec = InputSpec {
+        shape,
+        mean: 0.0,
+        std: 1.0,
     };
-    let mut covered = covered(&network, &golden);
-    for &set in sets {
-        compare(&network, &input, &golden, set, &mut covered).map_err(|at| {
-            Box::new(Mismatch {
-                isa: set.isa(),
-                case: format!("{} of seed {seed}: {network:?}", kind.name()),
-                at,
-            })
-        })?;
-    }
-    covered.sort_unstable();
-    covered.dedup();
-    Ok(Some(covered))
+    Network::new("random", spec, layers)
 }
 
-/// Where a set differs, if it does.
-fn compare(
-    network: &QuantNetwork,
-    input: &Tensor<i8>,
-    golden: &Trace,
-    set: Kernels,
-    covered: &mut Vec<&'static str>,
-) -> Result<(), String> {
-    let executor = Executor::new(network, set).map_err(|error| error.to_string())?;
-    covered.extend(executor.algorithms());
-    let trace = (executor.trace_codes(input.clone())).map_err(|error| error.to_string())?;
-    for (expected, got) in golden.layers.iter().zip(&trace.layers) {
-        let layer = &expected.name;
-        if let (Some(expected), Some(got)) = (&expected.accumulators, &got.accumulators) {
-            same(expected.data(), got.data(), "accumulator", layer)?;
-        }
-        same(expected.codes.data(), got.codes.data(), "code", layer)?;
-    }
-    let fused = (executor.forward_codes(input)).map_err(|error| error.to_string())?;
-    match golden.layers.last() {
-        Some(last) => same(last.codes.data(), fused.data(), "code", "the layers fused"),
-        None => Ok(()),
-    }
+fn size(random: &mut Random, most: usize) -> usize {
+    let fitting = SIZES.partition_point(|&size| size <= most);
+    SIZES[random.below(fitting)]
 }
 
-fn same<T: PartialEq + fmt::Debug>(
-    expected: &[T],
-    got: &[T],
+/// Where two tensors differ, if they do; `what` one value is.
+fn same<T: Copy + PartialEq + fmt::Debug>(
+    expected: &Tensor<T>,
+    got: &Tensor<T>,
     what: &str,
-    layer: &str,
 ) -> Result<(), String> {
-    if expected.len() != got.len() {
-        let [expected, got] = [expected.len(), got.len()];
-        return Err(format!("{layer}: {expected} {what}s expected, got {got}"));
+    let [shape, other] = [expected, got].map(Tensor::shape);
+    if shape != other {
+        return Err(format!(
+            "{what}s of shape {shape:?} expected, got {other:?}"
+        ));
     }
-    match expected.iter().zip(got).position(|(a, b)| a != b) {
+    let differs = |(a, b): (&T, &T)| a != b;
+    match expected.data().iter().zip(got.data()).position(differs) {
         None => Ok(()),
         Some(at) => Err(format!(
-            "{layer}: {what} {at} is {:?}, golden {:?}",
-            got[at], expected[at]
+            "{what} at {:?} is {:?}, golden {:?}",
+            got.position(at),
+            got.data()[at],
+            expected.data()[at]
         )),
     }
-}
-
-/// The values on which kernels differ, as far as the case has them.
-fn covered(network: &QuantNetwork, golden: &Trace) -> Vec<&'static str> {
-    let mut covered = Vec::new();
-    let weights = network.network().weighted().map(|(_, weights)| weights);
-    let accumulators = golden
-        .layers
-        .iter()
-        .filter_map(|layer| layer.accumulators.as_ref());
-    for (weights, acc) in weights.zip(accumulators) {
-        let scale = f64::from(weights.output_scale.get());
-        let quotients = || acc.data().iter().map(|&acc| f64::from(acc) / scale);
-        if quotients().any(|q| (q - q.floor() - 0.5).abs() == 0.0 && q.abs() < 128.0) {
-            covered.push("ties");
-        }
-        if quotients().any(|q| q > 127.5) && quotients().any(|q| q < -128.5) {
-            covered.push("both clamps");
-        }
-        if weights.weight.data().iter().all(|&w| w == i8::MIN) {
-            covered.push("weights all -128");
-        }
-    }
-    if golden.input.data().iter().all(|&code| code == i8::MIN) {
-        covered.push("inputs all -128");
-    }
-    if network.rounding() != Rounding::TiesToEven {
-        covered.push("other roundings");
-    }
-    covered
 }

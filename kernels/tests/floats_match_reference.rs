@@ -3,11 +3,13 @@
 
 use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
 use kernels::FloatExecutor;
+use kernels::prove::chain;
 use proptest::prelude::*;
 use quant::affine::{AffineNetwork, Calibration, Simulation};
+use quant::prove::Random;
 use quant::scheme::{Scheme, Symmetry};
 use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor, Weights};
+use reference::{Conv2dGeometry, Network, Op, PoolGeometry, Tensor, Weights};
 
 /// Not equal are also 0 and −0, and NaN is equal to itself.
 fn assert_same_bits(got: &Tensor<f32>, expected: &Tensor<f32>, what: &str) {
@@ -59,16 +61,9 @@ fn every_network_with_and_without_codes() {
     }
 }
 
-/// Values of either sign with every exponent of a small range, so that sums round.
+/// Values of either sign, of more bits than a product holds, so that sums round.
 fn values(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (state >> 33) as i32 - (1 << 30)
-    };
-    (0..count).map(|_| next() as f32 / 1e9).collect()
+    Random::new(seed).values(count, 1.0)
 }
 
 fn tensor(shape: &[usize], seed: u64) -> Tensor<f32> {
@@ -79,18 +74,8 @@ fn network(
     shape: [usize; 3],
     ops: Vec<Op<Weights<f32>>>,
 ) -> Result<Network<Weights<f32>>, TestCaseError> {
-    let layers = ops.into_iter().enumerate().map(|(i, op)| Layer {
-        name: format!("layer{i}"),
-        op,
-    });
-    let spec = InputSpec {
-        shape,
-        mean: 0.0,
-        std: 1.0,
-    };
     // A geometry that fits no image is not this test's.
-    Network::new("random", spec, layers.collect())
-        .map_err(|error| TestCaseError::reject(error.to_string()))
+    chain(shape, ops).map_err(|error| TestCaseError::reject(error.to_string()))
 }
 
 fn same_as_reference(network: &Network<Weights<f32>>, images: &Tensor<f32>) {

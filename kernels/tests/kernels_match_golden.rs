@@ -1,13 +1,13 @@
-//! Every kernel of every instruction set of this CPU gives the golden interpreter's integers,
-//! and PyTorch's on the committed networks.
+//! Every kernel of integer networks, of every instruction set of this CPU, gives the golden
+//! interpreter's integers, and PyTorch's on the committed networks.
 
 use std::collections::BTreeSet;
 
 use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
-use kernels::prove::{Kind, case};
+use kernels::prove::{Kind, case, chain};
 use kernels::{Executor, dispatch};
 use quant::{QuantError, QuantNetwork, QuantWeights, Rounding, Scale};
-use reference::{InputSpec, Layer, Network, Op, ShapeError, Tensor};
+use reference::{Op, ShapeError, Tensor};
 use rstest::rstest;
 
 /// A thousand cases, which must have had in them what the kind is for.
@@ -19,6 +19,7 @@ use rstest::rstest;
 #[case(Kind::Linear, &["linear", "by a multiplier", "by a division"])]
 #[case(Kind::Pools, &["max-pool", "average pool", "ReLU"])]
 #[case(Kind::Network, &["linear", "by a multiplier", "fused max-pool"])]
+#[case(Kind::Affine, &["bytes, certified", "bytes, formula", "words, certified", "words, formula", "two parts"])]
 fn kernels_match_golden(#[case] kind: Kind, #[case] expected: &[&str]) {
     let sets = dispatch::available();
     let mut covered = BTreeSet::new();
@@ -40,7 +41,7 @@ fn kernels_match_golden(#[case] kind: Kind, #[case] expected: &[&str]) {
     for what in expected {
         assert!(covered.contains(what), "{kind:?} never had {what}");
     }
-    if kind != Kind::Pools {
+    if !matches!(kind, Kind::Pools | Kind::Affine) {
         for what in ["ties", "both clamps", "other roundings"] {
             assert!(covered.contains(what), "{kind:?} never had {what}");
         }
@@ -173,19 +174,7 @@ fn network(
     layers: Vec<Op<QuantWeights>>,
     rounding: Rounding,
 ) -> Result<QuantNetwork, QuantError> {
-    let layers = (layers.into_iter().enumerate())
-        .map(|(i, op)| Layer {
-            name: format!("layer{i}"),
-            op,
-        })
-        .collect();
-    let spec = InputSpec {
-        shape: input,
-        mean: 0.0,
-        std: 1.0,
-    };
-    let network = Network::new("random", spec, layers)?;
-    QuantNetwork::new(network, Scale::new(1.0)?, rounding)
+    QuantNetwork::new(chain(input, layers)?, Scale::new(1.0)?, rounding)
 }
 
 fn linear_network(bias: i32) -> Result<QuantNetwork, QuantError> {

@@ -5,7 +5,7 @@
 
 mod differences;
 mod exact;
-pub mod executor;
+mod executor;
 mod golden;
 mod simulate;
 

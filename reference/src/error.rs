@@ -50,7 +50,7 @@ pub enum ShapeError {
         /// Its shape.
         got: Vec<usize>,
     },
-    /// A kernel, stride, padding, dilation or group count that means nothing.
+    /// A size, kernel, stride, padding, dilation or group count that means nothing.
     #[error("geometry: {0}")]
     Geometry(String),
     /// The same, in a named layer of a network.

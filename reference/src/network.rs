@@ -136,13 +136,20 @@ impl<W: WeightShape> Network<W> {
     /// Layers in the order in which they run.
     ///
     /// # Errors
-    /// Two layers of one name, or the first layer whose shapes do not fit.
+    /// An input without values, two layers of one name, or the first layer whose shapes do not
+    /// fit or whose output has no values.
     pub fn new(
         name: impl Into<String>,
         input: InputSpec,
         layers: Vec<Layer<W>>,
     ) -> Result<Self, ShapeError> {
         let name = name.into();
+        if input.shape.contains(&0) {
+            return Err(ShapeError::Geometry(format!(
+                "network {name}: an input {:?} has no values",
+                input.shape
+            )));
+        }
         let mut shapes: Vec<Vec<usize>> = Vec::with_capacity(layers.len());
         for (i, layer) in layers.iter().enumerate() {
             let [c, h, w] = input.shape;
@@ -152,7 +159,7 @@ impl<W: WeightShape> Network<W> {
                     "an earlier layer has this name".into(),
                 ))
             } else {
-                output_shape(&layer.op, &shape)
+                output_shape(&layer.op, &shape).and_then(with_values)
             };
             shapes.push(next.map_err(|source| ShapeError::Layer {
                 network: name.clone(),
@@ -272,6 +279,17 @@ pub fn apply<E: Element>(op: &Op<Weights<E>>, input: &Tensor<E>) -> Result<Tenso
         Op::AveragePool2d(geometry) => ops::average_pool2d(input, geometry),
         Op::Flatten => ops::flatten(input.clone()),
         Op::LogSoftmax => ops::log_softmax(input),
+    }
+}
+
+/// An output that is none would be a network that computes nothing.
+fn with_values(shape: Vec<usize>) -> Result<Vec<usize>, ShapeError> {
+    match shape.contains(&0) {
+        true => Err(ShapeError::Geometry(format!(
+            "an output {:?} has no values",
+            &shape[1..]
+        ))),
+        false => Ok(shape),
     }
 }
 

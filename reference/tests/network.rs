@@ -171,6 +171,24 @@ fn the_first_layer_that_does_not_fit_is_named() {
 }
 
 #[test]
+fn a_network_has_inputs_and_outputs() {
+    for axis in 0..3 {
+        let mut empty = spec();
+        empty.shape[axis] = 0;
+        for layers in [vec![], vec![layer("flatten", Op::Flatten)]] {
+            let refused = Network::new("n", empty.clone(), layers);
+            assert!(matches!(refused, Err(ShapeError::Geometry(_))), "{axis}");
+        }
+    }
+    let mut none = layers();
+    none[5].weights_mut().unwrap().weight = Tensor::new(&[0, 2], vec![]).unwrap();
+    assert_eq!(
+        Network::new("n", spec(), none).unwrap_err().to_string(),
+        "network n, layer fc: geometry: an output [0] has no values"
+    );
+}
+
+#[test]
 fn pixels_are_normalized_in_the_stated_order() {
     let pixels = Tensor::new(&[3], vec![0u8, 51, 255]).unwrap();
     let fifth = (51.0f32 / 255.0 - 0.25) / 0.5;

@@ -5,6 +5,7 @@
 mod accuracy;
 mod calibration;
 mod errors;
+mod executor;
 pub mod render;
 mod scales;
 mod simulation;
@@ -18,7 +19,6 @@ use std::sync::Mutex;
 use fixtures::scheme::{SchemeFixture, SchemeFixtures};
 use fixtures::{Fixtures, ImageSet, NetworkFixture, QAT_NETWORK, QatFixture, official};
 use quant::QuantError;
-use quant::affine::executor::MakeExecutor;
 use quant::affine::{AffineNetwork, Calibration};
 use reference::{Network, Tensor, Weights};
 use serde::Serialize;
@@ -26,6 +26,7 @@ use serde::Serialize;
 pub use accuracy::Accuracy;
 pub use calibration::CalibrationRow;
 pub use errors::ErrorRow;
+pub use executor::Executor;
 pub use scales::{ScaleRow, ZeroPointRow};
 pub use simulation::{DifferenceRow, SimulationRow};
 pub use statistics::{AFTER_RELU, Outside, TensorStatistics};
@@ -48,7 +49,7 @@ pub struct StudyOptions {
     /// At most so many test images; all, if none is said.
     pub images: Option<usize>,
     /// What runs the integer networks.
-    pub executor: MakeExecutor,
+    pub executor: Executor,
     /// n·σ ranges no wider than the data.
     pub cap_sigma: bool,
 }
@@ -128,7 +129,7 @@ struct Bench {
     calibration: Calibration,
     /// The first training images, if there is the data.
     training_images: Option<Tensor<f32>>,
-    executor: MakeExecutor,
+    executor: Executor,
     /// The integer networks that ran, and what they classify.
     runs: Mutex<Vec<(AffineNetwork, Accuracy)>>,
     cap_sigma: bool,

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use fixtures::Fixtures;
-use quant::affine::executor::{self, MakeExecutor};
-use verify::study::{Study, StudyOptions, render, study};
+use kernels::dispatch;
+use verify::study::{Executor, Study, StudyOptions, render, study};
 
 fn options(networks: &[&str]) -> StudyOptions {
     StudyOptions {
@@ -12,7 +12,7 @@ fn options(networks: &[&str]) -> StudyOptions {
         networks: networks.iter().map(|&name| name.to_owned()).collect(),
         data: None,
         images: Some(IMAGES),
-        executor: kernels::affine::on_kernels,
+        executor: Executor::Kernels(dispatch::select().unwrap()),
         cap_sigma: false,
     }
 }
@@ -84,12 +84,12 @@ fn the_page_is_one_file_with_every_table_and_plot() {
 
 #[test]
 fn every_executor_measures_the_same() {
-    let makers: [MakeExecutor; 3] = [
-        executor::golden,
-        executor::exact_in_floats,
-        kernels::affine::on_kernels,
+    let executors = [
+        Executor::Golden,
+        Executor::Floats,
+        Executor::Kernels(dispatch::select().unwrap()),
     ];
-    let [golden, floats, kernels] = makers.map(|executor| {
+    let [golden, floats, kernels] = executors.map(|executor| {
         let options = StudyOptions {
             executor,
             images: Some(5),

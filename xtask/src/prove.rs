@@ -1,5 +1,5 @@
 //! `cargo xtask prove`: random layers and networks against the bound, and an adversary; random
-//! cases of every kernel against the golden interpreter; or mistakes and other wrong runs against
+//! cases of every kernel of integer networks against the golden interpreter; or mistakes and other wrong runs against
 //! the diagnosis.
 
 mod diagnosis;
@@ -23,7 +23,8 @@ enum Claim {
     /// No code lies outside the derived bound of its distance to the float network.
     #[default]
     Bound,
-    /// Every kernel of every instruction set is the golden interpreter, to the bit.
+    /// Every kernel of integer networks is the golden interpreter on every instruction set, to
+    /// the bit.
     Kernels,
     /// Mistakes are named where they are made, and nothing else is given a name.
     Diagnosis,

@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use fixtures::Fixtures;
 use indicatif::{ProgressBar, ProgressStyle};
-use quant::affine::executor;
 use verify::VerifyError;
-use verify::study::{STEPS, StudyOptions, render, study};
+use verify::study::{self, STEPS, StudyOptions, render, study};
 
 use crate::exit::Exit;
 use crate::files::{make, replace};
@@ -70,13 +69,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         data: arguments.data.clone(),
         images: arguments.images.map(|count| count as usize),
         executor: match arguments.executor {
-            Executor::Kernels => {
-                // The executor itself has nowhere to say that there are no such kernels.
-                kernels::dispatch::select()?;
-                kernels::affine::on_kernels
-            }
-            Executor::Golden => executor::golden,
-            Executor::ExactInFloats => executor::exact_in_floats,
+            Executor::Kernels => study::Executor::Kernels(kernels::dispatch::select()?),
+            Executor::Golden => study::Executor::Golden,
+            Executor::ExactInFloats => study::Executor::Floats,
         },
         cap_sigma: arguments.cap_sigma,
     };

@@ -2,8 +2,7 @@
 
 use quant::affine::{AffineNetwork, AffineWeights};
 use reference::geometry::rank;
-use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, Op, PoolGeometry, ShapeError};
+use reference::{Conv2dGeometry, Op, ShapeError, Window};
 
 use super::finish::{Codes, Formula, certified};
 use super::form::{Element, Form};
@@ -19,6 +18,9 @@ use crate::{Conv2d, Kernels, Linear};
 
 /// Images that go through the linear layers together: whole tiles of 6, 4 and 2 rows.
 const BLOCK: usize = 24;
+
+/// Why nothing here can fail.
+const FIT: &str = "the shapes of a network fit";
 
 /// A packed network.
 #[derive(Debug)]
@@ -54,8 +56,11 @@ pub(super) struct Step {
 pub(super) enum Kind {
     Weighted(Box<Weighted>),
     Relu,
-    MaxPool(PoolGeometry),
-    AveragePool(AveragePoolGeometry),
+    /// The largest of each window, or its mean: then, whether padding counts.
+    Pool {
+        windows: [Window; 2],
+        mean: Option<bool>,
+    },
     /// Codes stay where they are.
     Flatten,
 }
@@ -82,11 +87,11 @@ pub(super) enum Kernel {
 }
 
 impl Plan {
-    /// `None` where the kernels do not hold a layer's sums.
+    /// `None` where the kernels do not hold a layer's sums, or its codes do not rise with them.
     pub(super) fn new(network: &AffineNetwork, kernels: Kernels) -> Option<Self> {
         let layers = network.network().layers();
         let shapes = network.network().shapes();
-        let mut reach = network.reach().iter();
+        let mut reach = network.reach().iter().copied();
         let input = network.network().input().shape;
         let mut form = Form::new(*network.input());
         let mut plan = Self {
@@ -108,7 +113,8 @@ impl Plan {
                 Op::Conv2d { geometry, weights } => {
                     let shape = &shapes[next];
                     let sums = [shape[2], shape[3], shape[1]];
-                    let layer = Integers::new(weights, *reach.next()?, maps)?;
+                    let reach = reach.next().expect("one for each weighted layer");
+                    let layer = Integers::new(weights, reach, maps)?;
                     let kernel = layer.conv2d(kernels, *geometry)?;
                     let may_pool = match &kernel {
                         Kernel::Conv2d(conv) => conv.pools(),
@@ -120,17 +126,24 @@ impl Plan {
                 }
                 Op::Linear { weights } => {
                     let sums = [1, 1, weights.multipliers.len()];
-                    let layer = Integers::new(weights, *reach.next()?, maps)?;
+                    let reach = reach.next().expect("one for each weighted layer");
+                    let layer = Integers::new(weights, reach, maps)?;
                     let kernel = layer.linear(kernels)?;
                     let fused = Fused::new(&layers[next + 1..], false);
                     last += fused.layers;
                     Kind::Weighted(Box::new(layer.with(kernel, fused, sums, true)))
                 }
                 Op::Relu => Kind::Relu,
-                Op::MaxPool2d(geometry) => Kind::MaxPool(*geometry),
-                Op::AveragePool2d(geometry) => Kind::AveragePool(*geometry),
+                Op::MaxPool2d(geometry) => Kind::Pool {
+                    windows: geometry.windows(),
+                    mean: None,
+                },
+                Op::AveragePool2d(geometry) => Kind::Pool {
+                    windows: geometry.window.windows(),
+                    mean: Some(geometry.count_include_pad),
+                },
                 Op::Flatten => Kind::Flatten,
-                Op::LogSoftmax => return None,
+                Op::LogSoftmax => unreachable!("`AffineNetwork::new` refuses it"),
             };
             if let Some(weights) = layer.weights() {
                 form = Form::new(weights.output);
@@ -138,7 +151,7 @@ impl Plan {
             let write = match kind {
                 Kind::Relu | Kind::Flatten => read,
                 _ => {
-                    let shape = maps_of(&shapes[last]).ok()?;
+                    let shape = maps_of(&shapes[last]).expect(FIT);
                     let border = border(&layers[last + 1..]);
                     plan.maps.push(Maps::new(shape, form, border));
                     read + 1
@@ -224,6 +237,11 @@ impl Maps {
             slots: 1,
         }
     }
+
+    /// Where the codes of a slot begin.
+    pub(super) fn at(&self, slot: usize) -> usize {
+        slot % self.slots * self.shape.bytes()
+    }
 }
 
 /// A weighted layer before it is packed.
@@ -278,7 +296,7 @@ impl<'a> Integers<'a> {
     }
 
     fn conv2d(&self, kernels: Kernels, geometry: Conv2dGeometry) -> Option<Kernel> {
-        let shape = rank("convolution weight (OIHW)", self.weights.codes.shape()).ok()?;
+        let shape = rank("convolution weight (OIHW)", self.weights.codes.shape()).expect(FIT);
         if let Some((codes, bias)) = self.bytes() {
             let weights = Conv2dWeights {
                 shape,
@@ -287,14 +305,14 @@ impl<'a> Integers<'a> {
                 input_zero: self.input_zero(),
             };
             let conv = Conv2d::new(kernels, &weights, geometry, self.input.shape);
-            return conv.ok().map(Kernel::Conv2d);
+            return Some(Kernel::Conv2d(conv.expect(FIT)));
         }
         let weights = self.words(shape, &self.codes);
         Words::conv2d(table_of(kernels), &weights, geometry, self.input.shape).map(Kernel::Words)
     }
 
     fn linear(&self, kernels: Kernels) -> Option<Kernel> {
-        let [outputs, inputs] = rank("linear weight", self.weights.codes.shape()).ok()?;
+        let [outputs, inputs] = rank("linear weight", self.weights.codes.shape()).expect(FIT);
         let from = |o: usize, i: usize| o * inputs + feature(self.input.shape, i);
         if let Some((codes, bias)) = self.bytes() {
             let weights = LinearWeights {
@@ -303,7 +321,7 @@ impl<'a> Integers<'a> {
                 bias: Some(&bias),
                 input_zero: self.input_zero(),
             };
-            return Linear::new(kernels, &weights).ok().map(Kernel::Linear);
+            return Some(Kernel::Linear(Linear::new(kernels, &weights).expect(FIT)));
         }
         let codes: Vec<i32> = (0..outputs)
             .flat_map(|o| (0..inputs).map(move |i| (o, i)))

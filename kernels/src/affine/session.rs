@@ -1,15 +1,17 @@
 //! One thread's memory, and the steps run in it.
 
 use quant::Rounding;
+use reference::Window;
 
 use super::finish::{Codes, Formula};
 use super::form::Element;
 use super::plan::{Kernel, Kind, Maps, Plan, Weighted};
-use crate::algorithms::affine::{AffineJob, Finish, Quantize};
-use crate::algorithms::{Pool, Simple};
-use crate::conv2d::Scratch;
+use crate::algorithms::affine::{Finish, Quantize};
+use crate::algorithms::{Code, OfCodes, Pool, Simple};
 use crate::entry::Table;
-use crate::layout::{MapShape, SLACK};
+use crate::layout::SLACK;
+use crate::requantizer::Requantizer;
+use crate::scratch::{Scratch, grow};
 
 /// One thread's memory for one plan.
 #[derive(Debug)]
@@ -44,8 +46,8 @@ impl Session {
             let len = maps.slots * maps.shape.bytes() + SLACK;
             let zero = maps.form.zero();
             match maps.form.element {
-                Element::Byte => Memory::Bytes(vec![zero as u8; len]),
-                Element::Word => Memory::Words(vec![zero as i16; len]),
+                Element::Byte => Memory::Bytes(vec![Code::of(zero); len]),
+                Element::Word => Memory::Words(vec![Code::of(zero); len]),
             }
         };
         Self {
@@ -59,7 +61,12 @@ impl Session {
         let [input, output] = plan.lengths();
         let count = images.len() / input;
         for (slot, image) in images.chunks_exact(input).enumerate() {
-            self.load(plan, image, slot);
+            let first = plan.maps[0];
+            let at = first.at(slot);
+            match &mut self.maps[0] {
+                Memory::Bytes(to) => load(&plan.table, first, image, &mut to[at..]),
+                Memory::Words(to) => load(&plan.table, first, image, &mut to[at..]),
+            }
             for step in 0..plan.image_steps() {
                 self.step(plan, step, slot, 1);
             }
@@ -67,130 +74,140 @@ impl Session {
         for step in plan.image_steps()..plan.steps.len() {
             self.step(plan, step, 0, count);
         }
-        for (slot, scores) in scores.chunks_exact_mut(output).enumerate() {
-            self.unload(plan, slot, scores);
-        }
-    }
-
-    /// Stores an image's codes as the first maps.
-    fn load(&mut self, plan: &Plan, image: &[f32], slot: usize) {
-        let Maps { shape, form, slots } = plan.maps[0];
-        let [low, high] = form.params.reach();
-        // Of 17 bits at most: exact.
-        let ends = [low as f32, high as f32];
-        let (scale, of_nan) = (form.params.scale.get(), -form.params.zero_point as f32);
-        let zero = form.zero();
-        let from = slot % slots * shape.bytes();
-        let job = match &mut self.maps[0] {
-            Memory::Bytes(to) => AffineJob::QuantizeBytes(Quantize {
-                image,
-                scale,
-                ends,
-                of_nan,
-                zero,
-                shape,
-                to: &mut to[from..],
-            }),
-            Memory::Words(to) => AffineJob::QuantizeWords(Quantize {
-                image,
-                scale,
-                ends,
-                of_nan,
-                zero,
-                shape,
-                to: &mut to[from..],
-            }),
-        };
-        run(&plan.table, job);
-    }
-
-    /// An image's codes less their zero point, CHW.
-    fn unload(&self, plan: &Plan, slot: usize, scores: &mut [f32]) {
         let last = plan.maps.len() - 1;
-        let Maps { shape, form, .. } = plan.maps[last];
-        let mut scores = scores.iter_mut();
-        for c in 0..shape.channels {
-            for y in 0..shape.height {
-                for x in 0..shape.width {
-                    let at = slot * shape.bytes() + shape.inside();
-                    let at = at + y * shape.pitch() + x * shape.channels + c;
-                    let code = match &self.maps[last] {
-                        Memory::Bytes(codes) => i32::from(codes[at]),
-                        Memory::Words(codes) => i32::from(codes[at]),
-                    };
-                    // Of 17 bits at most: exact.
-                    if let Some(score) = scores.next() {
-                        *score = (code - form.zero()) as f32;
-                    }
-                }
+        let maps = plan.maps[last];
+        for (slot, scores) in scores.chunks_exact_mut(output).enumerate() {
+            match &self.maps[last] {
+                Memory::Bytes(from) => unload(maps, &from[maps.at(slot)..], scores),
+                Memory::Words(from) => unload(maps, &from[maps.at(slot)..], scores),
             }
         }
     }
 
     /// One step on the images of some slots.
     fn step(&mut self, plan: &Plan, index: usize, slot: usize, images: usize) {
+        let table = &plan.table;
         let step = &plan.steps[index];
         let [read, write] = step.maps;
-        let [from, to] = [plan.maps[read], plan.maps[write]];
-        let first = |maps: Maps| slot % maps.slots * maps.shape.bytes();
-        let [first_in, first_out] = [first(from), first(to)];
-        if read == write {
-            if matches!(step.kind, Kind::Relu) {
-                let codes = first_in..first_in + images * from.shape.bytes();
-                at_least(&plan.table, &mut self.maps[read], codes, from.form.zero());
-            }
-            return;
-        }
-        let (before, after) = self.maps.split_at_mut(write);
-        let (input, output) = (&before[read], &mut after[0]);
+        let maps = [plan.maps[read], plan.maps[write]];
+        let at = maps.map(|maps| maps.at(slot));
         match &step.kind {
+            Kind::Flatten => {}
+            Kind::Relu => {
+                let [from, _] = maps;
+                let codes = at[0]..at[0] + images * from.shape.bytes();
+                match &mut self.maps[read] {
+                    Memory::Bytes(all) => at_least(table, &mut all[codes], from.form.zero()),
+                    Memory::Words(all) => at_least(table, &mut all[codes], from.form.zero()),
+                }
+            }
+            Kind::Pool { windows, mean } => {
+                let pool = Pooling {
+                    maps,
+                    windows: *windows,
+                    mean: *mean,
+                };
+                match between(&mut self.maps, step.maps) {
+                    (Memory::Bytes(from), Memory::Bytes(to)) => {
+                        pool.run(table, &from[at[0]..], &mut to[at[1]..]);
+                    }
+                    (Memory::Words(from), Memory::Words(to)) => {
+                        pool.run(table, &from[at[0]..], &mut to[at[1]..]);
+                    }
+                    _ => unreachable!("a pool's outputs are codes of its input's grid"),
+                }
+            }
             Kind::Weighted(layer) => {
+                let (input, output) = between(&mut self.maps, step.maps);
                 // A linear layer takes all rows of features at once.
                 let [times, rows] = match layer.linear {
                     true => [1, images],
                     false => [images, 1],
                 };
+                let job = Job {
+                    table,
+                    layer,
+                    maps,
+                    rows,
+                };
                 for image in 0..times {
-                    let at = [
-                        first_in + image * from.shape.bytes(),
-                        first_out + image * to.shape.bytes(),
-                    ];
-                    let job = Job {
-                        table: &plan.table,
-                        layer,
-                        shapes: [from.shape, to.shape],
-                        rows,
-                    };
+                    let at = [0, 1].map(|side| at[side] + image * maps[side].shape.bytes());
                     job.run(input, output, at, &mut self.work);
                 }
             }
-            Kind::MaxPool(geometry) => {
-                let windows = geometry.windows();
-                pool(
-                    &plan.table,
-                    [from, to],
-                    [first_in, first_out],
-                    input,
-                    output,
-                    windows,
-                    None,
-                );
-            }
-            Kind::AveragePool(geometry) => {
-                let windows = geometry.window.windows();
-                let mean = Some(geometry.count_include_pad);
-                pool(
-                    &plan.table,
-                    [from, to],
-                    [first_in, first_out],
-                    input,
-                    output,
-                    windows,
-                    mean,
-                );
-            }
-            Kind::Relu | Kind::Flatten => {}
         }
+    }
+}
+
+/// What a step reads, and what it writes behind it.
+fn between(maps: &mut [Memory], [read, write]: [usize; 2]) -> (&Memory, &mut Memory) {
+    let (before, after) = maps.split_at_mut(write);
+    (&before[read], &mut after[0])
+}
+
+/// Stores an image's codes.
+fn load<C: Code>(table: &Table, maps: Maps, image: &[f32], to: &mut [C]) {
+    let form = maps.form;
+    let [low, high] = form.params.reach();
+    let job = Quantize {
+        image,
+        scale: form.params.scale.get(),
+        // Of 17 bits at most: exact.
+        ends: [low as f32, high as f32],
+        of_nan: -form.params.zero_point as f32,
+        zero: form.zero(),
+        shape: maps.shape,
+        to,
+    };
+    table.simple(C::job(OfCodes::Quantize(job)));
+}
+
+/// An image's codes less their zero point, CHW.
+fn unload<C: Code>(maps: Maps, codes: &[C], scores: &mut [f32]) {
+    let shape = maps.shape;
+    let zero = i64::from(maps.form.zero());
+    for (row, scores) in scores.chunks_exact_mut(shape.width).enumerate() {
+        let [c, y] = [row / shape.height, row % shape.height];
+        let codes = codes[shape.inside() + y * shape.pitch() + c..].iter();
+        for (score, &code) in scores.iter_mut().zip(codes.step_by(shape.channels)) {
+            // Of 17 bits at most: exact.
+            *score = (code.wide() - zero) as f32;
+        }
+    }
+}
+
+fn at_least<C: Code>(table: &Table, codes: &mut [C], zero: i32) {
+    let least = C::of(zero);
+    table.simple(C::job(OfCodes::AtLeast { codes, least }));
+}
+
+/// A pool by itself.
+struct Pooling {
+    maps: [Maps; 2],
+    windows: [Window; 2],
+    mean: Option<bool>,
+}
+
+impl Pooling {
+    fn run<C: Code>(&self, table: &Table, input: &[C], output: &mut [C]) {
+        let [from, to] = self.maps;
+        let pool = Pool {
+            input,
+            shape: from.shape,
+            windows: self.windows,
+            output,
+            output_shape: to.shape,
+        };
+        let job = match self.mean {
+            None => OfCodes::MaxPool(pool),
+            Some(count_include_pad) => OfCodes::AveragePool {
+                pool,
+                count_include_pad,
+                rounding: Rounding::TiesToEven,
+                zero: from.form.zero(),
+            },
+        };
+        table.simple(C::job(job));
     }
 }
 
@@ -198,250 +215,149 @@ impl Session {
 struct Job<'a> {
     table: &'a Table,
     layer: &'a Weighted,
-    shapes: [MapShape; 2],
+    maps: [Maps; 2],
     rows: usize,
 }
 
 impl Job<'_> {
     /// From and to these places on.
     fn run(&self, input: &Memory, output: &mut Memory, [from, to]: [usize; 2], work: &mut Work) {
-        let Self {
-            table,
-            layer,
-            shapes: [shape, to_shape],
-            rows,
-        } = self;
-        let [height, width, channels] = layer.sums;
-        let bytes: &[u8] = match input {
-            Memory::Bytes(codes) => &codes[from..],
-            Memory::Words(_) => &[],
-        };
-        // What a layer of words reads.
-        let words: &[i16] = match (&layer.kernel, input) {
-            (_, Memory::Words(codes)) => &codes[from..],
-            (Kernel::Words(_), Memory::Bytes(codes)) => {
-                let len = rows * shape.bytes();
-                if work.words.len() < len + SLACK {
-                    work.words.resize(len + SLACK, 0);
-                }
-                let to = &mut work.words[..len];
-                let from = &codes[from..][..len];
-                run(table, AffineJob::Widen { from, to });
-                &work.words
-            }
-            _ => &[],
-        };
-        let windows = match layer.linear {
-            true => [1, *rows],
-            false => [height, width],
-        };
-        let requantizer = match (&layer.codes, &mut *output) {
+        match (&self.layer.codes, output) {
             (Codes::Certified(requantizer), Memory::Bytes(codes)) => {
-                Some((requantizer, &mut codes[to..]))
+                self.codes(requantizer, input, from, &mut codes[to..], work);
             }
-            _ => None,
-        };
-        if let Some((requantizer, codes)) = requantizer {
-            let pooled = layer.pooled;
-            let pitches = [shape.bytes(), to_shape.bytes()];
-            match &layer.kernel {
-                Kernel::Conv2d(conv) => {
-                    let scratch = &mut work.scratch;
-                    conv.codes(bytes, requantizer, pooled, codes, to_shape, scratch);
-                }
-                Kernel::Linear(linear) => {
-                    linear.codes(bytes, *rows, pitches[0], requantizer, codes, pitches[1]);
-                }
-                Kernel::Words(layer) => {
-                    let step = [to_shape.pitch(), channels];
-                    let codes = &mut codes[to_shape.inside()..];
-                    layer.codes(words, windows, requantizer, pooled, codes, step);
-                }
+            (Codes::Certified(_), Memory::Words(_)) => {
+                unreachable!("constants are certified for bytes only")
             }
-            return;
-        }
-        let Codes::Formula(formula) = &layer.codes else {
-            return;
-        };
-        let len = windows[0] * windows[1] * channels;
-        let parts = match &layer.kernel {
-            Kernel::Words(words) => words.parts(),
-            _ => 1,
-        };
-        let row = match layer.linear {
-            true => channels,
-            false => width * channels,
-        };
-        grow(&mut work.sums, parts * len);
-        grow(&mut work.narrow, row);
-        grow(&mut work.wide, 3 * row);
-        let sums = &mut work.sums[..parts * len];
-        match &layer.kernel {
-            Kernel::Conv2d(conv) => conv.accumulators(bytes, sums, &mut work.scratch),
-            Kernel::Linear(linear) => linear.accumulators(bytes, *rows, shape.bytes(), sums),
-            Kernel::Words(layer) => {
-                for (part, sums) in sums.chunks_exact_mut(len).enumerate() {
-                    layer.sums(part, words, windows, sums);
+            (Codes::Formula(formula), output) => {
+                self.sums(input, from, work);
+                let to = to + self.maps[1].shape.inside();
+                match output {
+                    Memory::Bytes(codes) => self.finish(formula, &mut codes[to..], work),
+                    Memory::Words(codes) => self.finish(formula, &mut codes[to..], work),
                 }
             }
         }
-        let made = Made {
-            sums: &work.sums[..parts * len],
-            len,
-            row,
-            channels,
-            pooled: layer.pooled,
-            pitch: if layer.linear {
-                to_shape.bytes()
-            } else {
-                to_shape.pitch()
-            },
-            rows: if layer.linear { *rows } else { to_shape.height },
-        };
-        let at = to + to_shape.inside();
-        let job = match output {
-            Memory::Bytes(codes) => AffineJob::FinishBytes(made.finish(
-                formula,
-                &mut codes[at..],
-                &mut work.narrow,
-                &mut work.wide,
-            )),
-            Memory::Words(codes) => AffineJob::FinishWords(made.finish(
-                formula,
-                &mut codes[at..],
-                &mut work.narrow,
-                &mut work.wide,
-            )),
-        };
-        run(table, job);
     }
-}
 
-/// Sums of a layer.
-struct Made<'a> {
-    sums: &'a [i32],
-    /// Of one part.
-    len: usize,
-    row: usize,
-    channels: usize,
-    pooled: bool,
-    pitch: usize,
-    rows: usize,
-}
+    /// Codes in the kernel.
+    fn codes(
+        &self,
+        requantizer: &Requantizer,
+        input: &Memory,
+        from: usize,
+        codes: &mut [u8],
+        work: &mut Work,
+    ) {
+        let [shape, to] = self.maps.map(|maps| maps.shape);
+        let pooled = self.layer.pooled;
+        match &self.layer.kernel {
+            Kernel::Conv2d(conv) => {
+                let input = bytes(input, from);
+                conv.codes(input, requantizer, pooled, codes, &to, &mut work.scratch);
+            }
+            Kernel::Linear(linear) => {
+                let input = bytes(input, from);
+                let [pitch, to_pitch] = [shape.bytes(), to.bytes()];
+                linear.codes(input, self.rows, pitch, requantizer, codes, to_pitch);
+            }
+            Kernel::Words(words) => {
+                let input = self.words(input, from, &mut work.words);
+                let step = [to.pitch(), to.channels];
+                let codes = &mut codes[to.inside()..];
+                words.codes(input, self.windows(), requantizer, pooled, codes, step);
+            }
+        }
+    }
 
-impl<'a> Made<'a> {
-    fn finish<C>(
-        self,
-        formula: &'a Formula,
-        to: &'a mut [C],
-        narrow: &'a mut [i32],
-        wide: &'a mut [f64],
-    ) -> Finish<'a, C> {
-        Finish {
-            sums: self.sums,
-            part: self.len,
+    /// Sums of every part.
+    fn sums(&self, input: &Memory, from: usize, work: &mut Work) {
+        let len = self.len();
+        let sums = grow(&mut work.sums, self.parts() * len);
+        match &self.layer.kernel {
+            Kernel::Conv2d(conv) => conv.accumulators(bytes(input, from), sums, &mut work.scratch),
+            Kernel::Linear(linear) => {
+                let pitch = self.maps[0].shape.bytes();
+                linear.accumulators(bytes(input, from), self.rows, pitch, sums);
+            }
+            Kernel::Words(words) => {
+                let input = self.words(input, from, &mut work.words);
+                for (part, sums) in sums.chunks_exact_mut(len).enumerate() {
+                    words.sums(part, input, self.windows(), sums);
+                }
+            }
+        }
+    }
+
+    /// Codes of these sums.
+    fn finish<C: Code>(&self, formula: &Formula, to: &mut [C], work: &mut Work) {
+        let [_, width, channels] = self.layer.sums;
+        let shape = self.maps[1].shape;
+        let [row, pitch, rows] = match self.layer.linear {
+            true => [channels, shape.bytes(), self.rows],
+            false => [width * channels, shape.pitch(), shape.height],
+        };
+        let job = Finish {
+            sums: &work.sums[..self.parts() * self.len()],
+            part: self.len(),
             digit: formula.digit,
             multipliers: &formula.multipliers,
             constants: &formula.constants,
             ends: formula.ends,
             zero: formula.zero,
-            channels: self.channels,
-            row: self.row,
-            pooled: self.pooled,
+            channels,
+            row,
+            pooled: self.layer.pooled,
             to,
-            pitch: self.pitch,
-            rows: self.rows,
-            narrow,
-            wide,
+            pitch,
+            rows,
+            narrow: grow(&mut work.narrow, row),
+            wide: grow(&mut work.wide, 3 * row),
+        };
+        self.table.simple(C::job(OfCodes::Finish(job)));
+    }
+
+    /// Rows and columns of windows; of a linear layer a column is a row of features.
+    fn windows(&self) -> [usize; 2] {
+        let [height, width, _] = self.layer.sums;
+        match self.layer.linear {
+            true => [1, self.rows],
+            false => [height, width],
+        }
+    }
+
+    fn parts(&self) -> usize {
+        match &self.layer.kernel {
+            Kernel::Words(words) => words.parts(),
+            Kernel::Conv2d(_) | Kernel::Linear(_) => 1,
+        }
+    }
+
+    /// Sums of one part.
+    fn len(&self) -> usize {
+        let [_, _, channels] = self.layer.sums;
+        self.windows().iter().product::<usize>() * channels
+    }
+
+    /// What a layer of words reads: bytes are widened.
+    fn words<'a>(&self, input: &'a Memory, from: usize, widened: &'a mut Vec<i16>) -> &'a [i16] {
+        match input {
+            Memory::Words(codes) => &codes[from..],
+            Memory::Bytes(codes) => {
+                let len = self.rows * self.maps[0].shape.bytes();
+                let words = grow(widened, len + SLACK);
+                let (from, to) = (&codes[from..][..len], &mut words[..len]);
+                self.table.simple(Simple::Widen { from, to });
+                words
+            }
         }
     }
 }
 
-fn grow<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) {
-    if buffer.len() < len {
-        buffer.resize(len, T::default());
-    }
-}
-
-fn run(table: &Table, job: AffineJob<'_>) {
-    simple(table, Simple::Affine(job));
-}
-
-fn simple(table: &Table, job: Simple<'_>) {
-    // SAFETY: the table is this CPU's.
-    unsafe { (table.simple)(job) }
-}
-
-fn at_least(table: &Table, memory: &mut Memory, codes: std::ops::Range<usize>, zero: i32) {
-    match memory {
-        Memory::Bytes(all) => simple(
-            table,
-            Simple::AtLeast {
-                codes: &mut all[codes],
-                // A stored code.
-                least: zero as u8,
-            },
-        ),
-        Memory::Words(all) => run(
-            table,
-            AffineJob::AtLeast {
-                codes: &mut all[codes],
-                least: zero as i16,
-            },
-        ),
-    }
-}
-
-/// The largest of each window, or the mean: `Some` says whether padding counts.
-fn pool(
-    table: &Table,
-    [from, to]: [Maps; 2],
-    [first_in, first_out]: [usize; 2],
-    input: &Memory,
-    output: &mut Memory,
-    windows: [reference::Window; 2],
-    mean: Option<bool>,
-) {
-    let zero = from.form.zero();
-    match (input, output) {
-        (Memory::Bytes(input), Memory::Bytes(output)) => {
-            let pool = Pool {
-                input: &input[first_in..],
-                shape: from.shape,
-                windows,
-                output: &mut output[first_out..],
-                output_shape: to.shape,
-            };
-            let job = match mean {
-                None => Simple::MaxPool(pool),
-                Some(count_include_pad) => Simple::AveragePool {
-                    pool,
-                    count_include_pad,
-                    rounding: Rounding::TiesToEven,
-                    zero,
-                },
-            };
-            simple(table, job);
-        }
-        (Memory::Words(input), Memory::Words(output)) => {
-            let pool = Pool {
-                input: &input[first_in..],
-                shape: from.shape,
-                windows,
-                output: &mut output[first_out..],
-                output_shape: to.shape,
-            };
-            let job = match mean {
-                None => AffineJob::MaxPool(pool),
-                Some(count_include_pad) => AffineJob::AveragePool {
-                    pool,
-                    count_include_pad,
-                    zero,
-                },
-            };
-            run(table, job);
-        }
-        // A pool's input and output have the same codes.
-        _ => {}
+/// What a layer of bytes reads.
+fn bytes(input: &Memory, from: usize) -> &[u8] {
+    match input {
+        Memory::Bytes(codes) => &codes[from..],
+        Memory::Words(_) => unreachable!("the plan gives words to kernels of words only"),
     }
 }

@@ -1,77 +1,10 @@
-//! Codes of 1 to 16 bits: made of floats and of sums, pooled, clamped.
+//! Codes of 1 to 16 bits, made of floats and of sums.
 //!
 //! Loops that compilers make vectors of, as in [`simple`](super::simple). Eq. 22 takes place in
 //! float64, as it is written: sums and products of the same numbers, rounded alike.
 
-use quant::Rounding;
-
-use super::{Code, Pool, average_pool, max_pool};
+use super::Code;
 use crate::layout::MapShape;
-
-/// One job on stored codes.
-pub(crate) enum AffineJob<'a> {
-    /// The codes of an image.
-    QuantizeBytes(Quantize<'a, u8>),
-    /// The codes of an image.
-    QuantizeWords(Quantize<'a, i16>),
-    /// Eq. 22 of sums.
-    FinishBytes(Finish<'a, u8>),
-    /// Eq. 22 of sums.
-    FinishWords(Finish<'a, i16>),
-    /// Stored bytes as words.
-    Widen {
-        /// Bytes.
-        from: &'a [u8],
-        /// As many.
-        to: &'a mut [i16],
-    },
-    /// The largest of each window, positions outside of the image left out.
-    MaxPool(Pool<'a, i16>),
-    /// The mean of each window, ties to even.
-    AveragePool {
-        /// Input, output and windows.
-        pool: Pool<'a, i16>,
-        /// Whether positions outside of the image count.
-        count_include_pad: bool,
-        /// The stored code of 0.
-        zero: i32,
-    },
-    /// No code below the least.
-    AtLeast {
-        /// In place.
-        codes: &'a mut [i16],
-        /// The least.
-        least: i16,
-    },
-}
-
-impl AffineJob<'_> {
-    #[inline(always)]
-    pub(crate) fn run(self) {
-        match self {
-            Self::QuantizeBytes(job) => job.run(),
-            Self::QuantizeWords(job) => job.run(),
-            Self::FinishBytes(job) => job.run(),
-            Self::FinishWords(job) => job.run(),
-            Self::Widen { from, to } => {
-                for (to, &code) in to.iter_mut().zip(from) {
-                    *to = i16::from(code);
-                }
-            }
-            Self::MaxPool(pool) => max_pool(pool),
-            Self::AveragePool {
-                pool,
-                count_include_pad,
-                zero,
-            } => average_pool(pool, count_include_pad, Rounding::TiesToEven, zero),
-            Self::AtLeast { codes, least } => {
-                for code in codes {
-                    *code = (*code).max(least);
-                }
-            }
-        }
-    }
-}
 
 /// Not NaN, both.
 #[inline(always)]
@@ -104,7 +37,7 @@ pub(crate) struct Quantize<'a, C> {
 
 impl<C: Code> Quantize<'_, C> {
     #[inline(always)]
-    fn run(self) {
+    pub(super) fn run(self) {
         let shape = self.shape;
         let [inside, pitch] = [shape.inside(), shape.pitch()];
         if shape.channels == 1 {
@@ -177,14 +110,15 @@ pub(crate) struct Finish<'a, C> {
     pub(crate) pitch: usize,
     /// Rows of outputs.
     pub(crate) rows: usize,
-    /// Rows that are worked on: three of the row's length each.
+    /// What is pooled of one part: a row of outputs.
     pub(crate) narrow: &'a mut [i32],
+    /// What is summed of several parts, two rows where it is pooled, and then a row of outputs.
     pub(crate) wide: &'a mut [f64],
 }
 
 impl<C: Code> Finish<'_, C> {
     #[inline(always)]
-    fn run(self) {
+    pub(super) fn run(self) {
         let Self { channels, row, .. } = self;
         let outputs = match self.pooled {
             true => row / channels / 2 * channels,

@@ -4,7 +4,7 @@ use quant::Rounding;
 use quant::formulas::output::oiq;
 
 use super::plan::{Kind, Plan, Requantize, Step, ZERO};
-use crate::algorithms::{Pool, Simple};
+use crate::algorithms::{OfCodes, Pool, Simple};
 use crate::entry::Table;
 use crate::interface::table_of;
 use crate::layout::{MapShape, SLACK};
@@ -205,7 +205,7 @@ impl<'a> Session<'a> {
                 let shape = plan.maps[read].shape;
                 let from = slot % plan.maps[read].slots * shape.bytes();
                 let codes = &mut maps[read][from..][..images * shape.bytes()];
-                table.simple(Simple::AtLeast { codes, least: ZERO });
+                table.simple(Simple::Bytes(OfCodes::AtLeast { codes, least: ZERO }));
             }
             return;
         }
@@ -265,7 +265,7 @@ impl<'a> Session<'a> {
                         output,
                         output_shape: to.shape,
                     };
-                    table.simple(Simple::MaxPool(pool));
+                    table.simple(Simple::Bytes(OfCodes::MaxPool(pool)));
                 }
                 Kind::AveragePool(geometry) => {
                     let pool = Pool {
@@ -284,12 +284,12 @@ impl<'a> Session<'a> {
 }
 
 fn average(pool: Pool<'_, u8>, count_include_pad: bool, rounding: Rounding) -> Simple<'_> {
-    Simple::AveragePool {
+    Simple::Bytes(OfCodes::AveragePool {
         pool,
         count_include_pad,
         rounding,
         zero: i32::from(ZERO),
-    }
+    })
 }
 
 /// Stored codes of accumulators.

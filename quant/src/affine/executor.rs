@@ -14,19 +14,6 @@ pub trait Executor: Sync {
     fn scores(&self, images: &Tensor<f32>) -> Result<Tensor<f32>, ShapeError>;
 }
 
-/// Prepares a network for an executor.
-pub type MakeExecutor = fn(AffineNetwork) -> Box<dyn Executor>;
-
-/// The golden interpreter.
-pub fn golden(network: AffineNetwork) -> Box<dyn Executor> {
-    Box::new(network)
-}
-
-/// [`ExactInFloats`].
-pub fn exact_in_floats(network: AffineNetwork) -> Box<dyn Executor> {
-    Box::new(ExactInFloats::new(network))
-}
-
 impl Executor for AffineNetwork {
     fn scores(&self, images: &Tensor<f32>) -> Result<Tensor<f32>, ShapeError> {
         let trace = self.trace(images)?;

@@ -37,6 +37,11 @@ impl Random {
         self.below(n) == 0
     }
 
+    /// One of these, of which there is at least one.
+    pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
     /// Values in [−magnitude, magnitude).
     pub fn values(&mut self, count: usize, magnitude: f32) -> Vec<f32> {
         (0..count).map(|_| self.unit() * magnitude).collect()

@@ -87,7 +87,7 @@ impl Bench {
         if let Some((_, accuracy)) = self.runs().iter().find(same) {
             return Ok(*accuracy);
         }
-        let executor = (self.executor)(network.clone());
+        let executor = self.executor.prepare(network.clone());
         let accuracy = self.accuracy(|images| Ok(executor.scores(images)?))?;
         self.runs().push((network.clone(), accuracy));
         Ok(accuracy)

@@ -46,7 +46,7 @@ pub(crate) fn workload(
     engines: &[Ready],
     rounds: u32,
     allowed: &[usize],
-    limit: Option<f64>,
+    limit: f64,
 ) -> Result<Measured> {
     let cores = cores::bind(allowed, spec.threads)?;
     let workload = spec.make()?;
@@ -60,7 +60,7 @@ pub(crate) fn workload(
         Vec::new()
     };
     let macs = workload.macs();
-    let limit = limit.map(|limit| limit * spec.threads as f64);
+    let limit = limit * spec.threads as f64;
     ours::ready(&workload, |run, isa| {
         let pause = if spec.threads > 1 {
             SPINNING

@@ -30,13 +30,12 @@ pub(crate) struct Expected {
     pub(crate) accumulators: Tensor<i32>,
 }
 
-/// The workload's outputs.
+/// The workload's outputs: the golden interpreter's, not ours.
 ///
 /// # Errors
-/// The network cannot be packed.
+/// The network has no weighted layer.
 pub(crate) fn expected(workload: &Workload) -> Result<Expected> {
-    let kernels = kernels::dispatch::select()?;
-    let trace = Executor::new(&workload.network, kernels)?.trace_codes(workload.input.clone())?;
+    let trace = workload.network.trace_codes(workload.input.clone())?;
     let mut layers = trace.layers.into_iter().rev().peekable();
     let codes = (layers.peek()).map(|last| last.codes.clone());
     Ok(Expected {
@@ -206,8 +205,8 @@ impl Convolution {
             channels: outputs,
             border: [0, 0],
         };
-        let bound = (workload.network.accumulators().first())
-            .map_or(0, |range| i32::try_from(range.bound).unwrap_or(i32::MAX));
+        let range = workload.network.accumulators().first();
+        let bound = i32::try_from(range.context("a network without weights")?.bound)?;
         let scale = weights.output_scale;
         let channel = Channel {
             reach: -bound..=bound,
@@ -302,6 +301,6 @@ fn by_pixel(input: &Tensor<i8>) -> Vec<i8> {
 ///
 /// # Errors
 /// `KARAT_ISA` cannot be followed.
-pub(crate) fn limit() -> Result<Option<f64>> {
-    Ok(Some(kernels::dispatch::select()?.peak() / 1e9))
+pub(crate) fn limit() -> Result<f64> {
+    Ok(kernels::dispatch::select()?.peak() / 1e9)
 }

@@ -13,8 +13,8 @@ use super::workload::Kind;
 pub(crate) struct Report {
     /// The CPU by its own name.
     pub(crate) cpu: String,
-    /// int8 multiply-adds that one core can do at most, 10⁹ a second, where it was measured.
-    pub(crate) limit: Option<f64>,
+    /// int8 multiply-adds that one core can do at most, 10⁹ a second.
+    pub(crate) limit: f64,
     /// Rounds of each workload.
     pub(crate) rounds: u32,
     /// In the order of the tables.
@@ -76,24 +76,24 @@ pub(crate) struct Figures {
     /// 10⁹ multiply-adds a second.
     pub(crate) gmacs: f64,
     /// Part of the limit of the cores that were used.
-    pub(crate) share: Option<f64>,
+    pub(crate) share: f64,
 }
 
 impl Figures {
     /// `macs` multiply-adds in each call, on cores that can do `limit` of them together.
-    pub(crate) fn new(nanoseconds: Spread, macs: f64, limit: Option<f64>) -> Self {
+    pub(crate) fn new(nanoseconds: Spread, macs: f64, limit: f64) -> Self {
         let gmacs = macs / nanoseconds.median;
         Self {
             nanoseconds,
             gmacs,
-            share: limit.map(|limit| gmacs / limit),
+            share: gmacs / limit,
         }
     }
 }
 
 impl Report {
     /// A run that has measured nothing yet.
-    pub(crate) fn new(rounds: u32, limit: Option<f64>) -> Self {
+    pub(crate) fn new(rounds: u32, limit: f64) -> Self {
         Self {
             cpu: cpu(),
             limit,

@@ -34,7 +34,7 @@ pub(super) fn run(cases: u64, first: u64) -> Result<Exit> {
         .filter(|isa| !ran.contains(isa))
         .collect();
     anstream::println!(
-        "Instruction sets: {}; not run here: {}\n",
+        "Every case runs on {}; not run here: {}\n",
         ran.join(", "),
         lacking.join(", ")
     );

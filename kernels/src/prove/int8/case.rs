@@ -1,16 +1,11 @@
-//! A random network, whose sizes lie around the edges of tiles and vectors.
+//! A random int8 network, whose sizes lie around the edges of tiles and vectors.
 
 use quant::prove::Random;
 use quant::{QuantNetwork, QuantWeights, Rounding, Scale};
 use reference::ops::AveragePoolGeometry;
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor};
+use reference::{Conv2dGeometry, Op, PoolGeometry, Tensor};
 
-use super::Kind;
-
-/// Sizes beside 4, 8, 16, 32 and 64 lanes, and small ones.
-const SIZES: [usize; 24] = [
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65,
-];
+use super::super::{Kind, chain, size};
 
 /// The network of a kind, and input codes; `None` if its accumulators do not fit int32.
 pub(super) fn make(kind: Kind, random: &mut Random) -> Option<(QuantNetwork, Tensor<i8>)> {
@@ -66,33 +61,13 @@ pub(super) fn make(kind: Kind, random: &mut Random) -> Option<(QuantNetwork, Ten
     Some((network, input))
 }
 
-fn of(
-    layers: Vec<Op<QuantWeights>>,
-    shape: [usize; 3],
-    random: &mut Random,
-) -> Option<QuantNetwork> {
-    let layers = (layers.into_iter().enumerate())
-        .map(|(i, op)| Layer {
-            name: format!("layer{i}"),
-            op,
-        })
-        .collect();
-    let spec = InputSpec {
-        shape,
-        mean: 0.0,
-        std: 1.0,
-    };
-    let network = Network::new("random", spec, layers).ok()?;
+fn of(ops: Vec<Op<QuantWeights>>, shape: [usize; 3], random: &mut Random) -> Option<QuantNetwork> {
+    let network = chain(shape, ops).ok()?;
     let rounding = match random.one_in(2) {
         true => Rounding::TiesToEven,
         false => Rounding::ALL[random.below(Rounding::ALL.len())],
     };
     QuantNetwork::new(network, Scale::new(1.0).ok()?, rounding).ok()
-}
-
-fn size(random: &mut Random, most: usize) -> usize {
-    let fitting = SIZES.partition_point(|&size| size <= most);
-    SIZES[random.below(fitting)]
 }
 
 fn conv2d(kind: Kind, random: &mut Random) -> Option<(Op<QuantWeights>, [usize; 3])> {
