@@ -14,12 +14,12 @@ mod requantize;
 mod scheme;
 mod step;
 
-pub use accumulate::{Accumulate, Accumulator, Term};
+pub use accumulate::{Accumulate, Accumulator, Sum, Term};
 pub use build::{GOLDEN, ModelError};
 pub use origin::{LayerOrigin, Observed, Origin};
 pub use pool::{AveragePool, MeanRounding};
 pub use quantize::Quantize;
-pub use requantize::{Arithmetic, Overflow, Requantize};
+pub use requantize::{Arithmetic, Factor, Overflow, Requantize};
 pub use scheme::{MODELS, ModelScheme};
 pub use step::{FlattenOrder, Step};
 

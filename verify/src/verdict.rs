@@ -4,6 +4,7 @@
 //! input: a layer that makes of a wrong input what the right model makes of it is explained by
 //! its input, and not to blame.
 
+mod apart;
 mod contracts;
 mod human;
 mod json;
@@ -13,6 +14,7 @@ mod merge;
 mod page;
 mod stretch;
 
+pub use apart::{Apart, Array, PartingInput};
 pub use human::render as render_human;
 pub use json::{parse as parse_json, render as render_json};
 pub use junit::render as render_junit;

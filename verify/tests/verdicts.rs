@@ -36,7 +36,10 @@ impl Backend for Wrong {
             for at in probe.nodes.clone() {
                 let node = &trial.model.nodes[at];
                 let changed = self.steps.iter().find(|(name, _)| *name == node.name);
-                x = changed.map_or(&node.step, |(_, step)| step).run(&x).unwrap();
+                x = changed
+                    .map_or(&node.step, |(_, step)| step)
+                    .run(&x)
+                    .unwrap();
                 if (self.shows)(&node.name) {
                     answer.tensors.push(Shown {
                         node: at,
@@ -89,11 +92,18 @@ fn the_first_bad_layer_is_blamed_and_no_later_one() {
     assert!(!verdict.passed());
     let trial = &verdict.trials[0];
     let (probe, stretch) = trial.to_blame().unwrap();
-    assert_eq!((probe.probe.as_str(), stretch.name().as_str()), ("network", "flatten"));
+    assert_eq!(
+        (probe.probe.as_str(), stretch.name().as_str()),
+        ("network", "flatten")
+    );
     let finding = stretch.finding().unwrap();
     assert_eq!(finding.explanations[0][0].id, "flatten-hwc");
     let network = &trial.probes[0];
-    let after = network.stretches.iter().skip_while(|other| *other != stretch).skip(1);
+    let after = network
+        .stretches
+        .iter()
+        .skip_while(|other| *other != stretch)
+        .skip(1);
     let mut explained = 0;
     for later in after {
         assert_eq!(later.outcome, Outcome::ExplainedByInput, "{}", later.name());
@@ -113,7 +123,10 @@ fn a_backend_that_shows_its_logits_only_is_diagnosed_too() {
     let verdict = judge(hwc(), |node| node == "fc3");
     let (_, stretch) = verdict.trials[0].to_blame().unwrap();
     assert_eq!(stretch.name(), "input … fc3");
-    assert_eq!(stretch.finding().unwrap().explanations[0][0].id, "flatten-hwc");
+    assert_eq!(
+        stretch.finding().unwrap().explanations[0][0].id,
+        "flatten-hwc"
+    );
 }
 
 #[test]
@@ -130,7 +143,11 @@ fn a_contract_that_is_followed_throughout_is_named() {
     let verdict = judge(steps.to_vec(), codes_only);
     let trial = &verdict.trials[0];
     assert!(!verdict.passed());
-    assert!(trial.follows.contains(&contract.name.to_owned()), "{:?}", trial.follows);
+    assert!(
+        trial.follows.contains(&contract.name.to_owned()),
+        "{:?}",
+        trial.follows
+    );
     assert!(!trial.follows.contains(&GOLDEN.to_owned()));
 }
 
@@ -153,7 +170,10 @@ fn shards_merge_to_the_verdict_of_one_run() {
     ));
     let mut other = part(1);
     other.backend = "another".into();
-    assert!(matches!(merge(vec![part(0), other]), Err(MergeError::Backends { .. })));
+    assert!(matches!(
+        merge(vec![part(0), other]),
+        Err(MergeError::Backends { .. })
+    ));
     assert_eq!(merge(Vec::new()), Err(MergeError::Nothing));
     let newer = render_json(&whole).replacen("\"format\": 1", "\"format\": 2", 1);
     assert_eq!(parse_json(&newer), Err("format 2, expected 1".into()));
@@ -163,7 +183,10 @@ fn shards_merge_to_the_verdict_of_one_run() {
 fn what_has_no_answer_has_not_passed() {
     let nothing = TrialVerdict::new(trial(), &[]).unwrap();
     assert!(!nothing.passed());
-    let failed = Verdict::new("hangs", vec![TrialVerdict::failed(trial(), "no answer within 1 s")]);
+    let failed = Verdict::new(
+        "hangs",
+        vec![TrialVerdict::failed(trial(), "no answer within 1 s")],
+    );
     assert!(!failed.passed());
     assert!(render_human(&failed).contains("no answer within 1 s"));
     assert!(render_junit(&failed).contains("no answer within 1 s"));
@@ -191,7 +214,12 @@ fn as_people_and_machines_read_it() {
     insta::assert_snapshot!("human", render_human(&verdict));
     insta::assert_snapshot!("junit", render_junit(&verdict));
     let page = render_page(&verdict).unwrap();
-    for text in ["flatten-hwc", "explained by its input", "<svg", "First to blame"] {
+    for text in [
+        "flatten-hwc",
+        "explained by its input",
+        "<svg",
+        "First to blame",
+    ] {
         assert!(page.contains(text), "{text}");
     }
     assert!(!page.contains("http"), "the page needs no network");

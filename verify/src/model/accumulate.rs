@@ -33,8 +33,11 @@ pub enum Accumulator {
     /// In as many bits as it takes.
     Exact,
     /// By a function of the products of one output, in the order (c, ky, kx), and its bias.
-    Other(Arc<dyn Fn(&[Term], i64) -> i64 + Send + Sync>),
+    Other(Sum),
 }
+
+/// From the products of one output and its bias to their sum.
+pub type Sum = Arc<dyn Fn(&[Term], i64) -> i64 + Send + Sync>;
 
 impl fmt::Debug for Accumulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

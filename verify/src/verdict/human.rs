@@ -138,8 +138,11 @@ fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
     for line in &finding.worked {
         let _ = writeln!(text, "    {line}");
     }
-    for line in &finding.separation {
-        let _ = writeln!(text, "\n  {line}");
+    if let Some(apart) = &finding.apart {
+        let _ = writeln!(text);
+        for line in apart.lines() {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     let _ = writeln!(text);
 }

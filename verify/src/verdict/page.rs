@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::human::{names, result};
 use super::stretch::{Finding, Stretch};
-use super::{ErrorMap, ProbeVerdict, TrialVerdict, Verdict};
+use super::{Apart, ErrorMap, ProbeVerdict, TrialVerdict, Verdict};
 use crate::mistakes;
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ struct FindingView {
     causes: Vec<CauseView>,
     evidence: Vec<String>,
     worked: Vec<String>,
-    separation: Vec<String>,
+    apart: Vec<String>,
     map: Option<MapView>,
 }
 
@@ -147,7 +147,7 @@ fn finding(finding: &Finding) -> FindingView {
             .collect(),
         evidence: finding.evidence.clone(),
         worked: finding.worked.clone(),
-        separation: finding.separation.clone(),
+        apart: finding.apart.as_ref().map(Apart::lines).unwrap_or_default(),
         map: finding.map.as_ref().map(map),
     }
 }

@@ -3,7 +3,7 @@
 use reference::ShapeError;
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorMap, ProbeVerdict};
+use super::{Apart, ErrorMap, ProbeVerdict};
 use crate::backend::{Answer, Probe, Trial};
 use crate::diagnosis::{Cause, Diagnosis, Segment, differing};
 use crate::model::{ACCUMULATORS, Values};
@@ -54,8 +54,9 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// One output by hand, golden and theirs side by side; of the first stretch to blame.
     pub worked: Vec<String>,
-    /// What would tell the explanations apart.
-    pub separation: Vec<String>,
+    /// Inputs that would tell the explanations apart, where there are several; of the first
+    /// stretch to blame.
+    pub apart: Option<Apart>,
     /// Where the values differ, of tensors of one shape.
     pub map: Option<ErrorMap>,
 }
@@ -206,17 +207,24 @@ fn judge(
 }
 
 impl Finding {
-    /// `thorough`: pairs of causes as well, where no single one explains it.
+    /// `thorough`: pairs of causes as well, where no single one explains it; one output by hand;
+    /// inputs that part the explanations.
     fn new(segment: &Segment, thorough: bool) -> Result<Self, ShapeError> {
         let diagnosis = Diagnosis::new(segment, thorough)?;
+        let (mut worked, mut apart) = (Vec::new(), None);
+        if thorough {
+            worked = (diagnosis.worked(segment)?).map_or(Vec::new(), |worked| worked.lines);
+            apart = (diagnosis.separation(segment)?)
+                .map(|separation| Apart::new(&diagnosis.explanations, &separation));
+        }
         Ok(Self {
             differing: diagnosis.differing,
             explanations: (diagnosis.explanations.iter())
                 .map(|hypothesis| hypothesis.causes.clone())
                 .collect(),
-            evidence: Vec::new(),
-            worked: Vec::new(),
-            separation: Vec::new(),
+            evidence: diagnosis.evidence.lines(),
+            worked,
+            apart,
             map: (segment.expected.shape() == segment.observed.shape())
                 .then(|| ErrorMap::new(segment.expected, segment.observed)),
         })

@@ -36,6 +36,10 @@ pub(crate) struct UnderTest {
     /// Write the verdict as one HTML page as well, with pictures.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Where several causes explain the first bad layer: write the inputs that part them, and what
+    /// each makes of them.
+    #[arg(long, value_name = "DIR")]
+    apart: Option<PathBuf>,
     /// Only every N-th case, from the K-th on.
     #[arg(long, value_name = "K/N", value_parser = shard)]
     shard: Option<Shard>,
@@ -73,6 +77,9 @@ pub(super) fn run(arguments: &super::Arguments) -> Result<Exit> {
     if let Some(path) = &under_test.html {
         let page = verdict::render_page(&verdict).context("the page cannot be made")?;
         crate::files::replace(path, page.as_bytes())?;
+    }
+    if let Some(folder) = &under_test.apart {
+        write_apart(&verdict, folder)?;
     }
     match arguments.format {
         Form::Human => print_human(&verdict::render_human(&verdict), verdict.passed()),
@@ -183,4 +190,28 @@ fn merged(paths: &[PathBuf]) -> Result<Verdict> {
 
 fn backend_of(command: &str, _limit: Duration) -> Result<Box<dyn Backend>> {
     bail!("{command}: not yet")
+}
+
+/// `<network>-<n>.input.npy`, and `<network>-<n>.<k>.npy` for the k-th of the causes told apart.
+fn write_apart(verdict: &Verdict, folder: &std::path::Path) -> Result<()> {
+    let found = (verdict.trials.iter()).filter_map(|trial| {
+        let (_, stretch) = trial.to_blame()?;
+        Some((&trial.network, stretch.finding()?.apart.as_ref()?))
+    });
+    for (network, apart) in found {
+        crate::files::make(folder)?;
+        for (at, input) in apart.inputs.iter().enumerate() {
+            let write = |what: String, array: &verdict::Array| {
+                let path = folder.join(format!("{network}-{}.{what}.npy", at + 1));
+                crate::files::replace_npy(&path, &array.shape, &array.values)
+            };
+            write("input".into(), &input.input)?;
+            for (group, output) in input.outputs.iter().enumerate() {
+                if let Some(output) = output {
+                    write((group + 1).to_string(), output)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
