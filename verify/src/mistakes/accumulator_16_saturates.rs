@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "products are summed in 16 bits, which saturate after each",
     right: "accumulators are int32 (eq. 14)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "accumulate in int32, or split the sum so that no part leaves int16",
     source: "adds_epi16, vqaddq_s16",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "products are summed in 16 bits, which wrap",
     right: "accumulators are int32 (eq. 14)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "accumulate in int32, or split the sum so that no part leaves int16",
     source: "seen in kernels for small microcontrollers",
     variants: |site| {

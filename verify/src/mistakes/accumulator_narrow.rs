@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "the sum is kept in 18, 20 or 24 bits",
     right: "accumulators are int32, or as wide as eq. 14 says",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "give the accumulator the width that the weights ask for",
     source: "accelerators with narrow accumulators",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "the accumulator is not set to the bias for each output: it goes on from the one before",
     right: "every output is a sum of its own (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "reset the accumulator in the innermost loop over outputs",
     source: "hardware whose clear signal comes late",
     variants: |site| {

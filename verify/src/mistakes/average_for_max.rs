@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the pool takes the mean of the window",
     right: "the network's pool takes the maximum (eq. 7)",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "use max pooling",
     source: "pools whose kind is a default",
     variants: |site| {

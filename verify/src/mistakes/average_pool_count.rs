@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the mean is divided by another count: with the padding or without it",
     right: "count_include_pad says whether padding counts (PyTorch: it does)",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "take count_include_pad from the network",
     source: "ONNX's default is the opposite of PyTorch's",
     variants: |site| match site.step {

@@ -10,7 +10,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the mean is cut off or rounded down: an integer division",
     right: "the mean of codes is rounded half to even (eq. 21)",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "add half of the count before dividing",
     source: "TVM PR20298",
     variants: |site| {

@@ -10,7 +10,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the mean is taken of the codes themselves, zero point included",
     right: "mean of q − z, rounded, then + z: padding counts as real 0, and ties do not follow z",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "subtract z before the mean and add it after",
     source: "pools written for symmetric codes",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "ReLU is applied before the bias is added",
     right: "O = relu(W * I + β): the bias is part of the accumulator (eq. 7)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "move the ReLU behind the bias, or behind the requantization",
     source: "fused kernels with the epilogues swapped",
     variants: |site| {

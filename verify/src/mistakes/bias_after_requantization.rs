@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias is added to the codes, in output steps, not to the accumulators",
     right: "β_q is part of the accumulator (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "add round(β/c_i) before the requantization",
     source: "frameworks whose convolution has no bias",
     variants: |site| {

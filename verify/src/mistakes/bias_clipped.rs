@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias saturates in a type too narrow for it",
     right: "bias codes are int32: their scale is tiny (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "keep the bias as int32, or widen the weight scale of that channel",
     source: "onnxruntime PR22020, PR25278: more than half of the accuracy lost",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias is quantized without the scales of the earlier layers, or without some of them",
     right: "s_β = s_W·s_I·Π_(j<i) s_Wj·s_Oj in the relative convention (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "pass the (s_W, s_O) of every earlier layer to the function that quantizes the bias",
     source: "students' solutions of a quantization exercise",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias is quantized without s_W: 100 to 300 times too small a code",
     right: "s_β = s_W·s_I·Π_(j<i) s_Wj·s_Oj (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "multiply the bias scale by the layer's s_W",
     source: "students' solutions of a quantization exercise",
     variants: |site| {

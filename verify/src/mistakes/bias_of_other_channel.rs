@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "each channel gets the bias of another",
     right: "output channel o has β_o (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "check the index into the bias: an offset by one, or one bias for all",
     source: "off-by-one errors in hand-written kernels",
     variants: |site| {

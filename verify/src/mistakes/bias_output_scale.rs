@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias is quantized with the scale of the layer's output instead of its input's",
     right: "s_β = s_W·s_I, the scale of what the weights are multiplied by (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "use the input's scale of this layer, which is the output's of the one before",
     source: "pytorch#23874",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the layer's own (s_W, s_O) is in the history when the bias is quantized",
     right: "s_β = c_i, with the scales of the earlier layers only (eq. 8, 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "append (s_W, s_O) after the bias is made",
     source: "students' solutions of a quantization exercise",
     variants: |site| match site.origin() {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias has a scale of its own, max|β|/127",
     right: "s_β is the accumulator's own scale (eq. 11), or the code cannot be added",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "quantize the bias in steps of s_W·s_I, as int32",
     source: "hidden by MNIST: 98.78 → 98.82 %",
     variants: |site| {

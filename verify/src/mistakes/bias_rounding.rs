@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "bias codes are rounded otherwise than half to even",
     right: "β_q = round(β/c_i), halves to even (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "round the float64 quotient with rint",
     source: "bias code that is cast to int",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias is added twice",
     right: "β_q is added once (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "either start the sum from the bias or add it after, not both",
     source: "kernels that take a bias and start from one",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the float bias itself is rounded and added",
     right: "β_q = round(β/c_i) (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "divide the bias by s_W·s_I (and the history) before rounding",
     source: "a measured case: 60.9 → 57.1 % accuracy",
     variants: |site| {

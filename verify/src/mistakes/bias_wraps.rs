@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the bias is cast to a type too narrow for it, and wraps",
     right: "bias codes are int32 (eq. 11)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "keep the bias as int32",
     source: "exporters that cast every parameter to int8",
     variants: |site| {

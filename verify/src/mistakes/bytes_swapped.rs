@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "an int32 is written in one byte order and read in the other",
     right: "accumulators and biases are int32 of one byte order",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "read and write little-endian throughout",
     source: "dumps of big-endian simulators",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the channels of the image are reversed: BGR for RGB",
     right: "the input's channels are R, G, B",
-    shows: "TODO",
+    shows: "in the input's codes",
     mend: "reverse the channels of what the image library gives",
     source: "OpenCV reads BGR",
     variants: |site| match site.step {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "outputs are clipped at 255 (or 128), then cast to int8: what is above 127 wraps",
     right: "int8 codes are clamped to [−128, 127] (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "clip to the limits of the type that is written",
     source: "onnxruntime#29727",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "uint8 outputs are clipped to the limits of int8",
     right: "uint8 codes are clamped to [0, 255] (eq. 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "clip to the limits of the type that is written",
     source: "kernels ported from int8",
     variants: |site| {

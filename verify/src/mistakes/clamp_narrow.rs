@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "outputs are clamped to [−127, 127]",
     right: "int8 codes go down to −128 (eq. 6, 7, 22); only weights may be narrow",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "clamp at −128, or agree on the narrow range",
     source: "symmetric quantizers of weights used on activations",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the feature map is flattened with the channels fastest (HWC)",
     right: "flatten follows NCHW: channel, row, column, as the weights of the next layer expect",
-    shows: "TODO",
+    shows: "in the flattened codes",
     mend: "transpose to CHW before flattening, or permute the columns of the next layer's weights",
     source: "exporters that lay maps out channels-last",
     variants: |site| match site.step {

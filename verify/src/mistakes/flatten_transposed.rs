@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the feature map is flattened column by column",
     right: "flatten follows NCHW: channel, row, column",
-    shows: "TODO",
+    shows: "in the flattened codes",
     mend: "exchange rows and columns before flattening",
     source: "column-major writers",
     variants: |site| match site.step {

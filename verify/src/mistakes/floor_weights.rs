@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "weight codes are rounded down",
     right: "W_q = clamp(round(W/s_W)), halves to even (eq. 4)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "round with rint before the cast",
     source: "a measured case: 22.3 dB",
     variants: |site| site.weights_rounded("", f64::floor).into_iter().collect(),

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "every group of output channels reads the first group's input channels",
     right: "group g of the outputs reads group g of the inputs",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "add the group's first channel to the channel index",
     source: "depthwise layers run by kernels without groups",
     variants: |site| {

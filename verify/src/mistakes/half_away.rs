@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "halves are rounded away from zero: C's round",
     right: "halves go to the even neighbour, as PyTorch's round (eq. 4 to 7, 22)",
-    shows: "TODO",
+    shows: "in the input's codes, the codes that a layer's accumulators become, the codes after a pool",
     mend: "replace round by rint, or x ± 0.5 and a cast by round-half-even",
     source: "onnxruntime#25045",
     variants: |site| {

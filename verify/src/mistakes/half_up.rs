@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "halves are rounded toward +∞: ⌊x + ½⌋",
     right: "halves go to the even neighbour, as PyTorch's round (eq. 4 to 7, 22)",
-    shows: "TODO",
+    shows: "in the input's codes, the codes that a layer's accumulators become, the codes after a pool",
     mend: "replace floor(x + 0.5) or a rounding shift by round-half-even (rint, roundps)",
     source: "onnxruntime#25045, tt-metal#56525",
     variants: |site| {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the image's rows, columns or channels are laid out otherwise than they are read",
     right: "images are NCHW, rows from top to bottom",
-    shows: "TODO",
+    shows: "in the input's codes",
     mend: "transpose or flip the image as the network was trained on it",
     source: "HWC images, EMNIST's transposed digits, bottom-up bitmaps",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the kernel's input channels are in reverse order",
     right: "channel c of the kernel multiplies channel c of the input (eq. 6)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "keep the order of the input channels",
     source: "converters between RGB and BGR models",
     variants: |site| {

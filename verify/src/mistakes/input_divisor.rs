@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "pixels are divided by 256, 128 or 127.5",
     right: "the input is (pixel/255 − mean)/std, in this order, in float32",
-    shows: "TODO",
+    shows: "in the input's codes",
     mend: "divide by 255 first",
     source: "fixed-point front ends that shift by 8",
     variants: |site| {

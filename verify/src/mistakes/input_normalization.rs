@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "pixels are normalized otherwise than in training",
     right: "the input is (pixel/255 − mean)/std with the mean and std of training",
-    shows: "TODO",
+    shows: "in the input's codes",
     mend: "normalize by the constants that the network was trained with",
     source: "[0, 1] fed to a network of [−1, 1]: 51 % agreement",
     variants: |site| {

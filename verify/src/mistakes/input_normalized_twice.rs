@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "an input that is normalized already is normalized again",
     right: "the input is (pixel/255 − mean)/std, once",
-    shows: "TODO",
+    shows: "in the input's codes",
     mend: "normalize in the loader or in the network, not in both",
     source: "loaders that return tensors of [0, 1]",
     variants: |site| {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "pixels are taken for codes",
     right: "I_q = clamp(round(I/s_I) + z_I) of the normalized image (eq. 5)",
-    shows: "TODO",
+    shows: "in the input's codes",
     mend: "quantize the normalized image",
     source: "front ends that feed the camera's bytes",
     variants: |site| {

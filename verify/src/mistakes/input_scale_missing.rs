@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the scale of the input is left out of s_O (or of M)",
     right: "c_i = s_Wi·s_I·Π_(j<i) s_Wj·s_Oj (eq. 8, 10); M = s_W·S_I/S_O (eq. 13)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "multiply the composed scale by the input's scale",
     source: "students' solutions of a quantization exercise",
     variants: |site| match site.is_relative() {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the codes of the input are read as bytes of the other signedness",
     right: "codes have one type from writer to reader: int8, or uint8",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "cast the buffer to the type that was written, or move codes and zero point by 128",
     source: "uint8 models run by int8 kernels",
     variants: |site| match site.step {

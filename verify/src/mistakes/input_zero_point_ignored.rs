@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the input's zero point is not subtracted",
     right: "acc = Σ (w_q − z_W)(q − z_I) + β_q (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "subtract z_I·Σ(w_q − z_W), or subtract z_I from each code",
     source: "kernels written for symmetric inputs",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the kernel is turned by 180°, or mirrored: a convolution in the mathematical sense",
     right: "the layer correlates: tap (ky, kx) reads row y + ky, column x + kx (eq. 6)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "do not flip the kernel, or flip it once",
     source: "scipy.signal.convolve2d used as a reference",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "rows and columns of the kernel are exchanged",
     right: "weights are OIHW: rows before columns",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "exchange the last two axes",
     source: "column-major writers",
     variants: |site| {

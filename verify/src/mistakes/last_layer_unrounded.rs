@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "the last layer is left as accumulators or floats",
     right: "every weighted layer is requantized, the last too (eq. 7)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "round and clamp the logits, or compare them as what they are",
     source: "graphs that end in a dequantize",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the pool takes the maximum of the window",
     right: "the network's pool takes the mean (eq. 7, 21)",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "use average pooling",
     source: "pools whose kind is a default",
     variants: |site| match site.step {

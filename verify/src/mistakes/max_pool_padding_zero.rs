@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the border of a max-pool takes part in the maximum, as the code 0",
     right: "padding takes no part in a maximum: it is −∞",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "compare positions inside the image only, or fill with the lowest code",
     source: "pools that share the padding of convolutions",
     variants: |site| {

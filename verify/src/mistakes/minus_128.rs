@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "−128 is negated or squared in a type that holds no 128",
     right: "−(−128) is 128, and 2·(−128)² is 32768: both one more than the type holds",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "widen before negating; keep weights within [−127, 127]",
     source: "onnxruntime#31573",
     variants: |site| {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "the multiplier is formed in float32, or as a reciprocal, or in another order",
     right: "one division of float32 by s_O (eq. 6, 7); M in float64 (eq. 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "divide, or form s_W·s_I/S_O in float64 in this order; or agree on the contract of that framework",
     source: "tensorflow#102943, tensorflow#42648",
     variants: |site| {

@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "a multiplier of 1 and more is put in 31 fraction bits, which hold none",
     right: "M ≥ 1 needs an exponent: mantissa · 2^(e − 31), e > 0 (eq. 13)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "normalize the mantissa to [½, 1) and keep the exponent",
     source: "executorch PR19193",
     variants: |site| {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "the multiplier is a power of two: a shift alone",
     right: "M = s_W·s_I/S_O, one multiplication and one rounding (eq. 13, 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "keep a mantissa, or choose scales whose quotient is a power of two",
     source: "accelerators without a multiplier: up to √2 a layer",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "a number beyond the codes is cast without saturation, and wraps",
     right: "Oiq = clamp(round(…)) (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "clamp to the codes before the cast",
     source: "onnx#6169, in published golden files",
     variants: |site| {

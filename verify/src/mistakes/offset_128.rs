@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "codes are moved by 128 between int8 and uint8, and the zero point is not",
     right: "z moves with the codes: q − z stays (eq. 22)",
-    shows: "TODO",
+    shows: "in the input's codes, the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "add or subtract 128 from the zero point too, or add 128·Σw to the bias",
     source: "oneDNN's s8s8 compensation left out",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "the last output channels, which fill no vector, stay 0",
     right: "every output channel is computed (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "add a loop for the rest, or pad the output channels",
     source: "vector kernels tried on round sizes only",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the filters of the output channels are one place off, or in reverse order",
     right: "row o of the weights makes output channel o",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "check the index into the weights",
     source: "packed weights whose first panel is skipped",
     variants: |site| {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the output scale is left out: the accumulator, or its real value, is rounded and clamped",
     right: "Oiq = clamp(round(acc/s_O)) (eq. 6, 7); M = s_W·s_I/S_O (eq. 13)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "divide by the output scale before rounding",
     source: "kernels that return dequantized sums as int8",
     variants: |site| {

@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the layer's own s_W is left out of s_O (or of M)",
     right: "c_i = s_Wi·s_I·Π_(j<i) s_Wj·s_Oj (eq. 8, 10); M = s_W·s_I/S_O (eq. 13)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "multiply the composed scale by this layer's s_W",
     source: "students' solutions of a quantization exercise",
     variants: |site| match site.is_relative() {

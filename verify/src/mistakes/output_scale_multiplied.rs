@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the accumulator is multiplied where it is to be divided: acc·s_O, or acc/M",
     right: "Oiq = clamp(round(acc/s_O)) (eq. 6, 7), which is acc·M with M = 1/s_O (eq. 13)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "divide by s_O, or multiply by its reciprocal",
     source: "the wrong answer that a course's exercise warns of",
     variants: |site| {

@@ -10,7 +10,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the layer's own s_W goes into s_O (or into M) twice",
     right: "c_i holds s_Wi once and the scales of the earlier layers (eq. 8); M = s_W·s_I/S_O (eq. 13)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "append (s_W, s_O) to the history only after the layer is done",
     source: "students' solutions of a quantization exercise",
     variants: |site| match site.is_relative() {

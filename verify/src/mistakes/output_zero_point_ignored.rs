@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the output's zero point is not added",
     right: "O_q = clamp(round(acc·M) + z_O) (eq. 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "add z_O after rounding, before the clamp",
     source: "kernels written for symmetric outputs",
     variants: |site| {

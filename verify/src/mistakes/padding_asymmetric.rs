@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the padding lies on other sides: the windows start too late or too early",
     right: "padding p lies on both sides: window o starts at o·stride − p",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "pad explicitly, with p before and p after",
     source: "TensorFlow's SAME with a stride of 2 against PyTorch's padding 1",
     variants: |site| {

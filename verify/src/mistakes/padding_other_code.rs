@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the border is filled with a code that is neither 0 nor the zero point",
     right: "padded positions hold the input's zero point (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "fill the padding with z_I",
     source: "fills with −z, with the lowest code, or with the output's zero point",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "two neighbouring products are added in 16 bits, which saturate: u8·s8 multiply-add without VNNI",
     right: "accumulators are int32 (eq. 14)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "use VNNI, keep weights in 7 bits (reduce_range), or widen before adding",
     source: "onnxruntime PR24220: wrong on AVX2, right on VNNI",
     variants: |site| {

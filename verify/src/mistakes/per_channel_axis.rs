@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "per-channel scales are taken along another axis than the output channels",
     right: "weights are OIHW: s_W belongs to axis 0, and of the output to axis 1 (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "index the scales by the output channel; check quantized_dimension",
     source: "executorch PR903",
     variants: |site| {

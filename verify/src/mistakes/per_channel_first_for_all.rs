@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "one weight scale is used for every channel",
     right: "each output channel has its own s_W (eq. 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "index the scales by the output channel",
     source: "kernels written for one scale a tensor",
     variants: |site| {

@@ -10,7 +10,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the pool takes one position of the window: a stride without a maximum",
     right: "the network's pool takes the maximum of the window (eq. 7)",
-    shows: "TODO",
+    shows: "in the codes after a pool",
     mend: "compare all positions of the window",
     source: "strided copies in place of pools",
     variants: |site| match site.step {

@@ -10,7 +10,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "s = (max − min)/255 and no zero point",
     right: "a scale from max − min needs the zero point that moves min to the lowest code; else s = max|x|/127 (eq. 3)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "keep the zero point, or make the scale of max|x|",
     source: "a measured case: 18.6 dB",
     variants: |site| {

@@ -10,7 +10,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the maximum is that of x, not of |x|; so is a range observed after ReLU",
     right: "s = max|x|/127 (eq. 3), of outputs before ReLU (eq. 10)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "take the absolute value first",
     source: "students' solutions; calibration hooks behind the ReLU",
     variants: |site| {

@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "a mean is taken for the maximum",
     right: "the range is what was observed: max|x| symmetric, else from least to greatest, widened to 0 (eq. 3, 10)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become, the codes after a ReLU",
     mend: "take the maximum of |x|",
     source: "a measured case: 21.2 dB",
     variants: |site| {

@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the range is 3σ about 0: the mean is left out",
     right: "the range is what was observed: max|x| symmetric, else from least to greatest, widened to 0 (eq. 3, 10)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become, the codes after a ReLU, the codes after a pool",
     mend: "use max(|μ − 3σ|, |μ + 3σ|)",
     source: "a measured case: 11.0 dB",
     variants: |site| {

@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the variance is taken for the standard deviation: μ ± 3σ²",
     right: "the range is what was observed: max|x| symmetric, else from least to greatest, widened to 0 (eq. 3, 10)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become, the codes after a ReLU, the codes after a pool",
     mend: "take the square root of the variance",
     source: "a measured case: accuracy 10 % if used for weights",
     variants: |site| {

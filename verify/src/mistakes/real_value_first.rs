@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "the accumulator is made a float32 real value and quantized again: two roundings more",
     right: "one division by s_O, or one multiplication by M (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "requantize the integer; do not pass through real values",
     source: "graphs that dequantize and quantize around every layer",
     variants: |site| {

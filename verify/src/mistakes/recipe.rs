@@ -121,6 +121,17 @@ impl Parameters {
         }
     }
 
+    /// All that goes into a layer's codes.
+    fn of(
+        &self,
+        layer: usize,
+        relative: bool,
+    ) -> (&QuantParams, &[QuantParams], QuantParams, Parts) {
+        let own = &self.layers[layer];
+        let parts = self.parts(layer, 0, relative);
+        (self.input_of(layer), &own.weights, own.output, parts)
+    }
+
     /// Of the codes that go into this layer.
     fn input_of(&self, layer: usize) -> &QuantParams {
         match layer {
@@ -248,6 +259,11 @@ impl Site<'_> {
         let mut step = self.step.clone();
         let right = &self.model.nodes[self.node].step;
         let layer = self.layer_before();
+        // A model may have been given other parameters than its float network's.
+        let rightly = self.parameters(&Recipe::RIGHT, targets)?;
+        if parameters.of(layer, self.is_relative()) == rightly.of(layer, self.is_relative()) {
+            return None;
+        }
         match (&mut step, right) {
             (Step::Quantize(quantize), Step::Quantize(_)) => {
                 quantize.params = parameters.input;
@@ -370,18 +386,12 @@ impl Site<'_> {
         for (at, layer) in origin.layers.iter().enumerate() {
             let weights = match targets.weights.contain(at) {
                 true => {
-                    let float = &layer.float.weight;
-                    let of = |values: &[f32]| {
-                        let seen = Observed::of_values(values);
-                        let range = recipe.range.map_or(seen.range, |range| range(&seen));
+                    let of = |seen: &Observed| {
+                        let range = recipe.range.map_or(seen.range, |range| range(seen));
                         recipe.params(range, &weights_scheme)
                     };
-                    match layer.weight_scales.len() {
-                        1 => vec![of(float.data())?],
-                        several => (0..several)
-                            .map(|o| of(float.item(o)))
-                            .collect::<Option<_>>()?,
-                    }
+                    let seen = &origin.observed_weights()[at];
+                    seen.iter().map(of).collect::<Option<_>>()?
                 }
                 false => self.right_weights(at)?,
             };

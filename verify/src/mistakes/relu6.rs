@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the ReLU has an upper end: ReLU6",
     right: "I_(i+1) = pool(relu(O_i)), which has none (eq. 7)",
-    shows: "TODO",
+    shows: "in the codes after a ReLU",
     mend: "clamp above at the highest code only",
     source: "mobile networks' activations as a default",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "ReLU clamps at the code 0 instead of the zero point",
     right: "ReLU is max(z_O, q) (eq. 22)",
-    shows: "TODO",
+    shows: "in the codes after a ReLU",
     mend: "clamp below at z_O",
     source: "executorch PR18462",
     variants: |site| match site.step {

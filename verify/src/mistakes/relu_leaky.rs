@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "negative values are scaled down instead of cut off",
     right: "ReLU is max(z_O, q) (eq. 7, 22)",
-    shows: "TODO",
+    shows: "in the codes after a ReLU",
     mend: "use the activation of the network",
     source: "detectors whose activation is a default",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the ReLU is left out",
     right: "I_(i+1) = pool(relu(O_i)) (eq. 7)",
-    shows: "TODO",
+    shows: "in the codes after a ReLU",
     mend: "apply the ReLU, or clamp the layer's outputs below at z_O",
     source: "onnxruntime#9425",
     variants: |site| match site.step {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "a range is divided by another number of codes: 128, 127.5 or 255",
     right: "s = max|x|/127 (eq. 3, 10); asymmetric (max − min)/255",
-    shows: "TODO",
+    shows: "in the input's codes, the accumulators of a layer, the codes that a layer's accumulators become, the codes after a ReLU",
     mend: "agree on the divisor: it costs no accuracy, but bits",
     source: "every framework has its own",
     variants: |site| {

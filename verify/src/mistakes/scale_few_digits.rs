@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the scale was written with too few digits",
     right: "a scale is a float32: nine significant digits hold it",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "write scales with %.9g, in hexadecimal, or as bits",
     source: "scales printed with %f into C headers",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the scale is kept in 16 bits",
     right: "a scale is a float32",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "store scales as float32",
     source: "exporters that cast every float to half",
     variants: |site| {

@@ -11,7 +11,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "n = 1/s is taken for s: what is to be divided by a scale is multiplied by it",
     right: "q = round(x/s) (eq. 1, 4, 5, 11); n = 1/s belongs to the multiply convention alone (eq. 12)",
-    shows: "TODO",
+    shows: "in the input's codes, the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "say of every constant whether it is s or 1/s; divide by s, multiply by n",
     source: "docstrings of one convention on code of the other",
     variants: |site| {

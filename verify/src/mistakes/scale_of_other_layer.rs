@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the output scale of another layer is used",
     right: "each layer has its own s_O (eq. 10) or S_O (eq. 13)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "check by how much the list of scales and the list of layers are shifted",
     source: "lists of scales with and without the input's",
     variants: |site| {

@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Scales,
     what: "the shift of the multiplier is off by one bit: outputs twice or half as large",
     right: "M = mantissa · 2^(e − 31) with the e that was stored (eq. 13)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "check the sign and the origin of the exponent: frexp's mantissa lies in [½, 1)",
     source: "ports between libraries that count the shift from 31 and from 32",
     variants: |site| {

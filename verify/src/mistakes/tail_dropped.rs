@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Range,
     what: "a loop over products ends early: the rest that fills no vector, or one tap, is left out",
     right: "every product of the window is summed (eq. 6, 7, 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "add a loop for the rest, or pad the operands with zero points",
     source: "vector kernels tried on round sizes only",
     variants: |site| {

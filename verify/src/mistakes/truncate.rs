@@ -9,7 +9,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "quotients are cut off toward zero: a cast",
     right: "halves go to the even neighbour, as PyTorch's round (eq. 4 to 7, 22)",
-    shows: "TODO",
+    shows: "in the input's codes, the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "round with rint before the cast",
     source: "C casts, astype(int8)",
     variants: |site| {

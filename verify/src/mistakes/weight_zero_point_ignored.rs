@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the weights' zero point is not subtracted",
     right: "acc = Σ (w_q − z_W)(q − z_I) + β_q (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "subtract z_W·Σ(q − z_I), or subtract z_W from each code",
     source: "kernels written for symmetric weights",
     variants: |site| {

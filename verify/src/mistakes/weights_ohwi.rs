@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the kernel's axes are OHWI or HWIO where OIHW is read, or the reverse",
     right: "weights of a convolution are OIHW",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "transpose the kernel when it is written or read",
     source: "TensorFlow's HWIO, LiteRT's OHWI",
     variants: |site| {

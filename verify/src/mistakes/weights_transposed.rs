@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Layout,
     what: "the matrix of a linear layer is [in, out] where [out, in] is read, or the reverse",
     right: "weights of a linear layer are [out, in]",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "transpose the matrix when it is written or read",
     source: "ML-KWS-for-MCU#51",
     variants: |site| {

@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::Rounding,
     what: "the zero point is added before rounding: round(acc·M + z), so ties follow an odd z",
     right: "O_q = clamp(round(acc·M) + z_O) (eq. 22)",
-    shows: "TODO",
+    shows: "in the codes that a layer's accumulators become",
     mend: "round first, then add the zero point",
     source: "emx-onnx-cgen PR371",
     variants: |site| {

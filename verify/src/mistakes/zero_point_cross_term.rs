@@ -7,7 +7,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "a term is missing of Σqw − z_I·Σw − z_W·Σq + N·z_I·z_W",
     right: "acc = Σ (w_q − z_W)(q − z_I) + β_q, all four terms (eq. 22)",
-    shows: "TODO",
+    shows: "in the accumulators of a layer",
     mend: "add the missing term to the sum or to the packed bias",
     source: "hand-written expansions",
     variants: |site| {

@@ -8,7 +8,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     group: Group::ZeroPoints,
     what: "the zero point is cut off or rounded down",
     right: "z = lowest − round(low/s), halves to even",
-    shows: "TODO",
+    shows: "in the input's codes, the accumulators of a layer, the codes that a layer's accumulators become, the codes after a ReLU",
     mend: "round the zero point to nearest",
     source: "onnxruntime and PyTorch differ here on ties",
     variants: |site| {

@@ -337,6 +337,7 @@ fn assemble(
             affine: scheme.affine(),
             calibration: Arc::new(images.calibration.clone()),
             observed: Arc::new(OnceLock::new()),
+            observed_weights: Arc::new(OnceLock::new()),
         },
     }
 }

@@ -24,6 +24,7 @@ pub struct Origin {
     /// Pixels [N, C, H, W].
     pub(super) calibration: Arc<Tensor<u8>>,
     pub(super) observed: Arc<OnceLock<Vec<Observed>>>,
+    pub(super) observed_weights: Arc<OnceLock<Vec<Vec<Observed>>>>,
 }
 
 /// What one weighted layer was made from.
@@ -84,6 +85,23 @@ impl Origin {
         }
         let observed = self.observe()?;
         Ok(self.observed.get_or_init(|| observed))
+    }
+
+    /// What each weighted layer's weights look like: whole, or each output channel where each has
+    /// a scale.
+    pub fn observed_weights(&self) -> &[Vec<Observed>] {
+        self.observed_weights.get_or_init(|| {
+            let of = |layer: &LayerOrigin| {
+                let weight = &layer.float.weight;
+                match layer.weight_scales.len() {
+                    1 => vec![Observed::of_values(weight.data())],
+                    several => (0..several)
+                        .map(|o| Observed::of_values(weight.item(o)))
+                        .collect(),
+                }
+            };
+            self.layers.iter().map(of).collect()
+        })
     }
 
     fn observe(&self) -> Result<Vec<Observed>, QuantError> {
