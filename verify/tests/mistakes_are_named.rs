@@ -136,7 +136,7 @@ fn every_mistake_is_named() {
     );
     assert!(all.made > MADE, "only {} were made", all.made);
     assert!(
-        all.first * 100 >= all.made * 95,
+        all.first * 100 >= all.made * FIRST,
         "{} of {}",
         all.first,
         all.made
@@ -145,6 +145,10 @@ fn every_mistake_is_named() {
 
 /// Schemes in which a trained network is tried; the small one is in all of them.
 const TRAINED: [ModelScheme; 2] = [ModelScheme::MaxAbs, ModelScheme::PerChannelAsymmetric];
+
+/// At least as many per cent are named first. The rest cannot be told from what is named before
+/// it on that input: where all codes saturate, where no tie is met.
+const FIRST: usize = 85;
 
 /// At least as many mistakes are made.
 const MADE: usize = 5_000;

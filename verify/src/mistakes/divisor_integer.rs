@@ -6,7 +6,7 @@ use crate::model::Arithmetic;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "divisor-integer",
-    group: Group::Scales,
+    group: Group::Rounding,
     what: "the divisor of the accumulator is rounded to an integer",
     right: "Oiq = clamp(round(acc/s_O)) with a real s_O (eq. 6, 7)",
     shows: "in the codes that a layer's accumulators become",

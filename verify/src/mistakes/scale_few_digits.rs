@@ -4,7 +4,7 @@ use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "scale-few-digits",
-    group: Group::Scales,
+    group: Group::Rounding,
     what: "the scale was written with too few digits",
     right: "a scale is a float32: nine significant digits hold it",
     shows: "in the codes that a layer's accumulators become",

@@ -4,7 +4,7 @@ use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "scale-half-precision",
-    group: Group::Scales,
+    group: Group::Rounding,
     what: "the scale is kept in 16 bits",
     right: "a scale is a float32",
     shows: "in the codes that a layer's accumulators become",
