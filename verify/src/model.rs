@@ -7,6 +7,7 @@
 
 mod accumulate;
 mod build;
+mod function;
 mod origin;
 mod pool;
 mod quantize;
@@ -16,6 +17,7 @@ mod step;
 
 pub use accumulate::{Accumulate, Accumulator, Sum, Term};
 pub use build::{GOLDEN, ModelError};
+pub use function::Function;
 pub use origin::{LayerOrigin, Observed, Origin};
 pub use pool::{AveragePool, MeanRounding};
 pub use quantize::Quantize;

@@ -1,28 +1,38 @@
 //! `output-scale-missing-history`.
 
-use quant::formulas::activations::output_scale;
-
+use super::parts::Parts;
+use super::recipe::Recipe;
 use super::{Group, Mistake};
-use crate::model::ModelScheme;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "output-scale-missing-history",
     group: Group::Scales,
-    what: "s_O is made without the scales of the earlier layers: max|A|/127 / (s_W·s_I)",
+    what: "s_O is made without the scales of the earlier layers, or without some of them",
     right: "s_Oi = max|A_i|/127 / (s_Wi·s_I·Π_(j<i) s_Wj·s_Oj) in the relative convention (eq. 8, 10)",
+    shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "pass the (s_W, s_O) of every earlier layer to the function that makes s_O",
-    source: "students' solutions of the course's exercise",
+    source: "students' solutions of a quantization exercise",
     variants: |site| {
-        let (Some(origin), Some(weighted)) = (site.origin(), site.weighted()) else {
-            return Vec::new();
-        };
-        if site.model.scheme != ModelScheme::MaxAbs || weighted == 0 {
+        let forms: [(&str, fn(&Parts) -> f64); 4] = [
+            ("", Parts::without_history),
+            ("only the last layer's kept", Parts::with_last),
+            ("only weight scales kept", Parts::with_weights),
+            ("only output scales kept", Parts::with_outputs),
+        ];
+        if !site.is_relative() {
             return Vec::new();
         }
-        let (s_w, s_i) = (origin.weight_scales[0], site.model.origin.input_scale);
-        site.rescaling(|_, mut channel| {
-            channel.output_scale = output_scale(origin.range.high, s_w, s_i, &[]).ok()?.wide();
-            Some(channel)
-        })
+        forms
+            .iter()
+            .flat_map(|&(form, composed)| {
+                site.outputs_by(
+                    form,
+                    &Recipe {
+                        composed,
+                        ..Recipe::RIGHT
+                    },
+                )
+            })
+            .collect()
     },
 };

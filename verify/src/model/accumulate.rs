@@ -32,6 +32,8 @@ pub struct Accumulate {
 pub enum Accumulator {
     /// In as many bits as it takes.
     Exact,
+    /// By a function of the output channel and of the exact sum.
+    OfSum(Arc<dyn Fn(usize, i64) -> i64 + Send + Sync>),
     /// By a function of the products of one output, in the order (c, ky, kx), and its bias.
     Other(Sum),
 }
@@ -43,6 +45,7 @@ impl fmt::Debug for Accumulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Exact => "Exact",
+            Self::OfSum(_) => "OfSum",
             Self::Other(_) => "Other",
         })
     }
@@ -80,9 +83,18 @@ impl Accumulate {
         self.weight.shape().first().copied().unwrap_or(0)
     }
 
+    /// Whether windows reach beyond the image.
+    pub fn is_padded(&self) -> bool {
+        (self.geometry).is_some_and(|geometry| geometry.padding != [0, 0])
+    }
+
     pub(super) fn run(&self, input: &Values) -> Result<Values, ShapeError> {
         match &self.accumulator {
             Accumulator::Exact => self.exact(input),
+            Accumulator::OfSum(narrow) => {
+                let sums = self.exact(input)?;
+                Ok(sums.map_along(1, |o, sum| narrow(o, sum as i64) as f64))
+            }
             Accumulator::Other(sum) => {
                 let shape = self.output_shape(input.shape())?;
                 let mut sums = Tensor::full(&shape, 0.0)?;

@@ -9,7 +9,7 @@ use quant::contracts::{self, Channel, Clamp};
 use quant::observers::Range;
 use quant::scheme::{Granularity, Grid, QuantParams};
 use quant::{QuantError, QuantNetwork, Rounding, Scale};
-use reference::{Op, Tensor};
+use reference::{InputSpec, Op, Tensor};
 
 use super::origin::LayerOrigin;
 use super::{
@@ -232,6 +232,14 @@ fn bias<T>(bias: Option<&Vec<T>>, outputs: usize, code: impl Fn(&T) -> i64) -> V
     bias.map_or_else(|| vec![0; outputs], |bias| bias.iter().map(code).collect())
 }
 
+/// From the least to the greatest input: normalizing keeps the order.
+fn input_range(spec: &InputSpec, pixels: &Tensor<u8>) -> Range {
+    let pixels = pixels.data();
+    let ends = [pixels.iter().min(), pixels.iter().max()].map(|end| end.copied().unwrap_or(0));
+    let [low, high] = ends.map(|pixel| (f32::from(pixel) / 255.0 - spec.mean) / spec.std);
+    Range { low, high }
+}
+
 /// What `try_map_weights` hands on.
 struct Made(Layer);
 
@@ -325,9 +333,11 @@ fn assemble(
             float: fixture.network.clone(),
             layers,
             input_scale: input.scale,
+            input_range: input_range(&spec, &images.calibration),
             affine: scheme.affine(),
             calibration: Arc::new(images.calibration.clone()),
             observed: Arc::new(OnceLock::new()),
+            observed_weights: Arc::new(OnceLock::new()),
         },
     }
 }

@@ -17,11 +17,14 @@ pub struct Origin {
     pub layers: Vec<LayerOrigin>,
     /// s_I.
     pub input_scale: Scale,
+    /// The normalized pixels, from the least to the greatest.
+    pub input_range: Range,
     /// The scheme, unless it is max-abs.
     pub affine: Option<Scheme>,
     /// Pixels [N, C, H, W].
     pub(super) calibration: Arc<Tensor<u8>>,
     pub(super) observed: Arc<OnceLock<Vec<Observed>>>,
+    pub(super) observed_weights: Arc<OnceLock<Vec<Vec<Observed>>>>,
 }
 
 /// What one weighted layer was made from.
@@ -48,6 +51,8 @@ pub struct Observed {
     pub range: Range,
     /// The mean.
     pub mean: f64,
+    /// The mean of |x|.
+    pub absolute_mean: f64,
     /// The standard deviation, as PyTorch computes it (n − 1).
     pub deviation: f64,
     /// Over the first image alone.
@@ -82,6 +87,23 @@ impl Origin {
         Ok(self.observed.get_or_init(|| observed))
     }
 
+    /// What each weighted layer's weights look like: whole, or each output channel where each has
+    /// a scale.
+    pub fn observed_weights(&self) -> &[Vec<Observed>] {
+        self.observed_weights.get_or_init(|| {
+            let of = |layer: &LayerOrigin| {
+                let weight = &layer.float.weight;
+                match layer.weight_scales.len() {
+                    1 => vec![Observed::of_values(weight.data())],
+                    several => (0..several)
+                        .map(|o| Observed::of_values(weight.item(o)))
+                        .collect(),
+                }
+            };
+            self.layers.iter().map(of).collect()
+        })
+    }
+
     fn observe(&self) -> Result<Vec<Observed>, QuantError> {
         let images = self.float.input().normalize(&self.calibration);
         let network = self.float.cast::<f64>();
@@ -105,6 +127,24 @@ impl Origin {
 }
 
 impl Observed {
+    /// What some values look like that belong to no image: weights.
+    pub fn of_values(values: &[f32]) -> Self {
+        let range = Range {
+            low: values.iter().copied().fold(f32::INFINITY, f32::min),
+            high: values.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+        };
+        let moments = quant::observers::moments(values);
+        Self {
+            range,
+            mean: moments.mean,
+            absolute_mean: mean_of(values.iter().map(|&x| f64::from(x).abs())),
+            deviation: moments.deviation,
+            first: range,
+            last: range,
+            last_batch: range,
+        }
+    }
+
     fn of(values: &Tensor<f64>) -> Self {
         let range = |values: &[f64]| Range {
             low: values.iter().copied().fold(f64::INFINITY, f64::min) as f32,
@@ -117,10 +157,16 @@ impl Observed {
         Self {
             range: range(all),
             mean: moments.mean,
+            absolute_mean: mean_of(all.iter().map(|x| x.abs())),
             deviation: moments.deviation,
             first: range(values.item(0)),
             last: range(values.item(images - 1)),
             last_batch: range(&all[images.saturating_sub(BATCH) * values.item_len()..]),
         }
     }
+}
+
+fn mean_of(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
 }

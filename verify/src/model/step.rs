@@ -3,7 +3,7 @@
 use reference::ops::max_pool2d;
 use reference::{PoolGeometry, ShapeError, Tensor};
 
-use super::{Accumulate, AveragePool, Quantize, Requantize, Values};
+use super::{Accumulate, AveragePool, Function, Quantize, Requantize, Values};
 
 /// What a node computes.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub enum Step {
     Flatten(FlattenOrder),
     /// Its input.
     Identity,
+    /// Anything else: of a mistake alone.
+    Other(Function),
 }
 
 /// Which axis is slowest in a flattened image.
@@ -53,6 +55,7 @@ impl Step {
             Self::AveragePool(pool) => pool.run(input)?,
             Self::Flatten(order) => order.run(input)?,
             Self::Identity => input.clone(),
+            Self::Other(function) => function.run(input)?,
         })
     }
 }
