@@ -1,6 +1,7 @@
 //! The front door: parse, match, call.
 
-#![forbid(unsafe_code)]
+// Not forbidden: `library_host::library` alone calls into a C library, which has no other way.
+#![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod bench;
@@ -15,6 +16,7 @@ mod exit;
 mod export;
 mod files;
 mod identify;
+mod library_host;
 mod network;
 mod prove;
 mod python;
@@ -71,6 +73,9 @@ enum Command {
     Mutants(tools::MutantsArguments),
     /// Fuzz the reader of npy files.
     Fuzz(tools::FuzzArguments),
+    /// Answer the cases of a folder by a C library.
+    #[command(name = ::verify::backend::LIBRARY_HOST, hide = true)]
+    LibraryHost(library_host::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
@@ -89,6 +94,7 @@ fn main() -> std::process::ExitCode {
         Command::Doctor => doctor::run(),
         Command::Mutants(arguments) => tools::mutants(&arguments),
         Command::Fuzz(arguments) => tools::fuzz(&arguments),
+        Command::LibraryHost(arguments) => library_host::run(&arguments),
     };
     exit::report(result)
 }
