@@ -8,8 +8,8 @@ mod probe;
 mod process;
 
 pub use folder::FolderError;
-pub use process::{LIBRARY_HOST, Process, TIME_LIMIT, backend_of};
 pub use probe::{NETWORK, Probe, Trial, TrialError};
+pub use process::{LIBRARY_HOST, Process, TIME_LIMIT, backend_of};
 
 use crate::model::Values;
 
@@ -105,7 +105,8 @@ pub enum BackendError {
     /// It ended well and wrote nothing that can be compared.
     #[error(
         "{name}: it ended well, but wrote none of the expected files; it is given a folder DIR as \
-         its last argument and writes DIR/{}/<case>/<layer>.npy{stderr}", folder::OUTPUTS
+         its last argument and writes DIR/{}/<case>/<layer>.npy{stderr}",
+        folder::OUTPUTS
     )]
     Silent {
         /// The backend.

@@ -24,7 +24,15 @@ fn trial() -> &'static Trial {
     static TRIAL: OnceLock<Trial> = OnceLock::new();
     TRIAL.get_or_init(|| {
         let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
-        Trial::new(&fixtures, "mlp-mnist", ModelScheme::Asymmetric, "golden", 3, 2).unwrap()
+        Trial::new(
+            &fixtures,
+            "mlp-mnist",
+            ModelScheme::Asymmetric,
+            "golden",
+            3,
+            2,
+        )
+        .unwrap()
     })
 }
 
@@ -66,7 +74,11 @@ impl Script {
     fn nothing_is_left(&self) {
         let note = |name| fs::read_to_string(self.home.path().join(name)).unwrap();
         let folder = PathBuf::from(note("folder").trim_end());
-        assert!(folder.is_absolute() && !folder.exists(), "{} is left", folder.display());
+        assert!(
+            folder.is_absolute() && !folder.exists(),
+            "{} is left",
+            folder.display()
+        );
         for process in note("processes").lines() {
             assert!(!is_running(process), "process {process} goes on");
         }
@@ -83,7 +95,9 @@ impl Script {
 
 /// Whether a process is there and does more than wait to be reaped.
 fn is_running(process: &str) -> bool {
-    let status = Command::new("ps").args(["-o", "stat=", "-p", process]).output();
+    let status = Command::new("ps")
+        .args(["-o", "stat=", "-p", process])
+        .output();
     let status = status.expect("these tests need ps");
     let state = String::from_utf8_lossy(&status.stdout).trim().to_owned();
     !state.is_empty() && !state.starts_with('Z')
@@ -115,7 +129,10 @@ fn a_right_answer_is_read_whole_and_what_it_says_is_kept() {
 fn a_command_that_hangs_is_stopped() {
     let script = Script::new("echo loading >&2; sleep 1000");
     let text = message(script.run_within(SHORT));
-    assert!(text.contains("no answer within 1 s; it was stopped"), "{text}");
+    assert!(
+        text.contains("no answer within 1 s; it was stopped"),
+        "{text}"
+    );
     assert!(text.ends_with("loading"), "{text}");
 }
 
@@ -130,7 +147,10 @@ fn a_command_that_ignores_every_signal_is_stopped() {
 
 #[rstest]
 #[case("exit 7", "it ended with exit code 7")]
-#[case("kill -SEGV $$", "it was ended by SIGSEGV (it crashed: memory that is not its own)")]
+#[case(
+    "kill -SEGV $$",
+    "it was ended by SIGSEGV (it crashed: memory that is not its own)"
+)]
 #[case("kill -ABRT $$", "it was ended by SIGABRT (it aborted)")]
 fn a_crash_says_how_and_quotes_the_last_words(#[case] end: &str, #[case] how: &str) {
     let text = message(Script::new(&format!("echo step 3; echo 'no such layer' >&2; {end}")).run());
@@ -199,16 +219,25 @@ fn what_cannot_be_started_says_why(#[case] text: &str, #[case] why: &str) {
 }
 
 #[rstest]
-#[case("printf '#!/bin/sh\\n' > $0/tool", "is not executable; make it so with `chmod +x`")]
+#[case(
+    "printf '#!/bin/sh\\n' > $0/tool",
+    "is not executable; make it so with `chmod +x`"
+)]
 #[case(
     "printf '#!/no/such/interpreter\\n' > $0/tool; chmod +x $0/tool",
     "the interpreter in the first line of"
 )]
-#[case("printf 'text\\n' > $0/tool; chmod +x $0/tool", "names its interpreter")]
+#[case(
+    "printf 'text\\n' > $0/tool; chmod +x $0/tool",
+    "names its interpreter"
+)]
 fn a_file_that_is_no_program_says_why(#[case] make: &str, #[case] why: &str) {
     let home = tempfile::tempdir().unwrap();
     // Written by another process: this one would hold it open while another test forks.
-    let made = Command::new("sh").args(["-c", make]).arg(home.path()).status();
+    let made = Command::new("sh")
+        .args(["-c", make])
+        .arg(home.path())
+        .status();
     assert!(made.unwrap().success());
     let command = home.path().join("tool").display().to_string();
     let error = message(Process::command(&command, LIMIT).unwrap().run(trial()));
@@ -238,28 +267,60 @@ fn npy(file: &str, descr: &str, shape: &str, data: &str) -> String {
 const LAST: &str = "fc3.npy";
 
 #[rstest]
-#[case::shape(npy(LAST, "|u1", "(10, 3)", "head -c 30 /dev/zero"),
-    "has shape [10, 3], expected [3, 10]; it has as many values: reshape it")]
-#[case::no_images(npy(LAST, "|u1", "(10,)", "head -c 10 /dev/zero"),
-    "has shape [10], expected [3, 10]; the first axis, the image, is missing")]
-#[case::dtype(npy(LAST, "|i1", "(3, 10)", "head -c 30 /dev/zero"),
-    "has dtype \"|i1\", expected codes 0 to 255; write uint8 or a wider integer")]
-#[case::complex(npy(LAST, "<c8", "(3, 10)", "head -c 240 /dev/zero"),
-    "dtype \"<c8\", expected \"int8, uint8,")]
-#[case::accumulators(npy("fc3.accumulators.npy", "|i1", "(3, 10)", "head -c 30 /dev/zero"),
-    "has dtype \"|i1\", expected int32 accumulators")]
-#[case::nan(npy(LAST, "<f4", "(3, 10)", r"(head -c 116 /dev/zero; printf '\000\000\300\177')"),
-    "holds 1 NaN or infinities, the first, NaN, at [2, 9]; expected codes 0 to 255")]
-#[case::infinity(npy(LAST, "<f4", "(3, 10)", r"(printf '\000\000\200\377'; head -c 116 /dev/zero)"),
-    "holds 1 NaN or infinities, the first, -inf, at [0, 0]; expected codes 0 to 255")]
-#[case::half_written(npy(LAST, "|u1", "(3, 10)", "head -c 13 /dev/zero"),
-    "truncated: 13 bytes of data, expected 30")]
-#[case::too_much(npy(LAST, "|u1", "(3, 10)", "head -c 31 /dev/zero"),
-    "trailing bytes: 31 bytes of data, expected 30")]
-#[case::ten_gigabytes_promised(npy(LAST, "|u1", "(10000000000,)", "true"),
-    "truncated: 0 bytes of data, expected 10000000000")]
-#[case::more_than_memory(npy(LAST, "|u1", "(10000000000, 10000000000)", "true"),
-    "holds more values than memory can address")]
+#[case::shape(
+    npy(LAST, "|u1", "(10, 3)", "head -c 30 /dev/zero"),
+    "has shape [10, 3], expected [3, 10]; it has as many values: reshape it"
+)]
+#[case::no_images(
+    npy(LAST, "|u1", "(10,)", "head -c 10 /dev/zero"),
+    "has shape [10], expected [3, 10]; the first axis, the image, is missing"
+)]
+#[case::dtype(
+    npy(LAST, "|i1", "(3, 10)", "head -c 30 /dev/zero"),
+    "has dtype \"|i1\", expected codes 0 to 255; write uint8 or a wider integer"
+)]
+#[case::complex(
+    npy(LAST, "<c8", "(3, 10)", "head -c 240 /dev/zero"),
+    "dtype \"<c8\", expected \"int8, uint8,"
+)]
+#[case::accumulators(
+    npy("fc3.accumulators.npy", "|i1", "(3, 10)", "head -c 30 /dev/zero"),
+    "has dtype \"|i1\", expected int32 accumulators"
+)]
+#[case::nan(
+    npy(
+        LAST,
+        "<f4",
+        "(3, 10)",
+        r"(head -c 116 /dev/zero; printf '\000\000\300\177')"
+    ),
+    "holds 1 NaN or infinities, the first, NaN, at [2, 9]; expected codes 0 to 255"
+)]
+#[case::infinity(
+    npy(
+        LAST,
+        "<f4",
+        "(3, 10)",
+        r"(printf '\000\000\200\377'; head -c 116 /dev/zero)"
+    ),
+    "holds 1 NaN or infinities, the first, -inf, at [0, 0]; expected codes 0 to 255"
+)]
+#[case::half_written(
+    npy(LAST, "|u1", "(3, 10)", "head -c 13 /dev/zero"),
+    "truncated: 13 bytes of data, expected 30"
+)]
+#[case::too_much(
+    npy(LAST, "|u1", "(3, 10)", "head -c 31 /dev/zero"),
+    "trailing bytes: 31 bytes of data, expected 30"
+)]
+#[case::ten_gigabytes_promised(
+    npy(LAST, "|u1", "(10000000000,)", "true"),
+    "truncated: 0 bytes of data, expected 10000000000"
+)]
+#[case::more_than_memory(
+    npy(LAST, "|u1", "(10000000000, 10000000000)", "true"),
+    "holds more values than memory can address"
+)]
 #[case::long_header(r#"printf '\223NUMPY\002\000\377\377\377\377' > "$OUT/fc3.npy""#.into(),
     "a header of 4294967295 bytes, expected at most 10000")]
 #[case::cut_header(r#"printf '\223NUMPY\001\000\166\000{' > "$OUT/fc3.npy""#.into(),
@@ -280,15 +341,36 @@ fn a_file_that_cannot_be_compared_is_named(#[case] body: String, #[case] what: &
 }
 
 #[rstest]
-#[case("right; : > \"$OUT/fc9.npy\"", "network/fc9.npy", "is no tensor of this case; expected")]
-#[case("right; : > \"$OUT/...npy\"", "network/...npy", "is no tensor of this case")]
-#[case("right; printf x > \"$OUT/$(printf 'a\\033b').npy\"", r"network/a\u{1b}b.npy",
-    "is no tensor")]
-#[case("right; mkdir \"$DIR/outputs/netwrok\"", "netwrok", "is no case; expected one of network")]
-#[case("right; : > \"$DIR/outputs/../../outputs.npy\"; mv \"$DIR/../outputs.npy\" \"$DIR/x.npy\"",
-    "../x.npy", "lies beside outputs/ and is not read")]
-#[case("right; cp \"$OUT/fc3.npy\" \"$DIR/cases/network/fc3.npy\"",
-    "../cases/network/fc3.npy", "lies beside outputs/")]
+#[case(
+    "right; : > \"$OUT/fc9.npy\"",
+    "network/fc9.npy",
+    "is no tensor of this case; expected"
+)]
+#[case(
+    "right; : > \"$OUT/...npy\"",
+    "network/...npy",
+    "is no tensor of this case"
+)]
+#[case(
+    "right; printf x > \"$OUT/$(printf 'a\\033b').npy\"",
+    r"network/a\u{1b}b.npy",
+    "is no tensor"
+)]
+#[case(
+    "right; mkdir \"$DIR/outputs/netwrok\"",
+    "netwrok",
+    "is no case; expected one of network"
+)]
+#[case(
+    "right; : > \"$DIR/outputs/../../outputs.npy\"; mv \"$DIR/../outputs.npy\" \"$DIR/x.npy\"",
+    "../x.npy",
+    "lies beside outputs/ and is not read"
+)]
+#[case(
+    "right; cp \"$OUT/fc3.npy\" \"$DIR/cases/network/fc3.npy\"",
+    "../cases/network/fc3.npy",
+    "lies beside outputs/"
+)]
 #[case("right; ln -s / \"$DIR/root\"", "../root", "lies beside outputs/")]
 fn what_nobody_asked_for_is_named(#[case] body: &str, #[case] file: &str, #[case] what: &str) {
     let (named, found) = Script::new(body).problem();
@@ -303,7 +385,12 @@ fn a_great_many_files_are_counted_and_hide_nothing() {
     assert_eq!(answers[0].tensors.len(), trial().probes[0].nodes.len());
     let problems = &answers[0].problems;
     assert_eq!(problems.len(), 21);
-    assert!(problems[20].what.starts_with("more than 9981 more: each is no tensor"), "{problems:?}");
+    assert!(
+        problems[20]
+            .what
+            .starts_with("more than 9981 more: each is no tensor"),
+        "{problems:?}"
+    );
 }
 
 #[rstest]
@@ -316,7 +403,13 @@ fn outputs_that_are_no_folder_are_not_followed(#[case] body: &str) {
     let text = message(script.run());
     assert!(text.contains("expected a folder"), "{text}");
     // Removing the folder of the trial did not go through the link.
-    assert!(script.home.path().join("whole/expected/network/fc3.npy").exists());
+    assert!(
+        script
+            .home
+            .path()
+            .join("whole/expected/network/fc3.npy")
+            .exists()
+    );
 }
 
 #[test]

@@ -11,9 +11,9 @@ mod library;
 
 use std::path::PathBuf;
 
+use ::verify::backend::folder::{CASES, CaseDescription};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use ::verify::backend::folder::{CASES, CaseDescription};
 
 use crate::exit::Exit;
 use library::Library;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fixtures::Fixtures;
 use rstest::rstest;
-use verify::backend::{Answer, Backend, BackendError, Trial, backend_of};
+use verify::backend::{Answer, BackendError, Trial, backend_of};
 use verify::model::ModelScheme;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -31,11 +31,22 @@ fn compiler() -> bool {
 
 fn compile(source: &Path, library: &Path) {
     let mut command = Command::new("cc");
-    command.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]);
+    command.args([
+        "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
+    ]);
     command.arg("-I").arg(root().join("verify/include"));
-    let done = command.arg(source).arg("-o").arg(library).arg("-lm").output();
+    let done = command
+        .arg(source)
+        .arg("-o")
+        .arg(library)
+        .arg("-lm")
+        .output();
     let done = done.unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 fn trial(network: &str, scheme: ModelScheme) -> Trial {
@@ -49,7 +60,11 @@ fn small() -> &'static Trial {
 }
 
 /// The backend, its answer and what it remarked.
-fn run(library: &Path, limit: Duration, trial: &Trial) -> (Result<Vec<Answer>, BackendError>, String) {
+fn run(
+    library: &Path,
+    limit: Duration,
+    trial: &Trial,
+) -> (Result<Vec<Answer>, BackendError>, String) {
     let host = Path::new(env!("CARGO_BIN_EXE_xtask"));
     let mut backend = backend_of(library.to_str().unwrap(), limit, host).unwrap();
     let answers = backend.run(trial);
@@ -80,7 +95,11 @@ fn the_example_is_golden(#[case] network: &str, #[case] scheme: ModelScheme) {
         assert_eq!(answer.tensors.len(), layers, "{}", answer.probe);
         for shown in &answer.tensors {
             let name = &trial.model.nodes[shown.node].name;
-            assert_eq!(shown.values.data(), probe.golden_of(shown.node).data(), "{name}");
+            assert_eq!(
+                shown.values.data(),
+                probe.golden_of(shown.node).data(),
+                "{name}"
+            );
         }
     }
 }
@@ -112,18 +131,17 @@ fn linear(body: &str) -> String {
     "is of ABI version 7, this Karat of 1; compile it anew")]
 #[case::no_operator(VERSION.into(),
     "has no operator; karat.h: define at least one of karat_conv2d, karat_linear")]
-#[case::segfault(linear("*(volatile int *)8 = 1; return 0;"),
-    "it was ended by SIGSEGV (it crashed: memory that is not its own)")]
-#[case::says_where(linear("*(volatile int *)8 = 1; return 0;"),
-    "last line on stdout: case layer-fc1, layer fc1: karat_linear")]
+#[case::segfault(
+    linear("volatile int *volatile nowhere = 0; *nowhere = 1; return 0;"),
+    "it was ended by SIGSEGV (it crashed: memory that is not its own)"
+)]
+#[case::says_where(
+    linear("volatile int *volatile nowhere = 0; *nowhere = 1; return 0;"),
+    "last line on stdout: case layer-fc1, layer fc1: karat_linear"
+)]
 #[case::crash_when_loaded(
     format!("{VERSION} __attribute__((constructor)) static void f(void) {{ __builtin_trap(); }}"),
     "it was ended by SIG")]
-#[case::error(linear("return -3;"), "from layer fc1 on left out: karat_linear returned the error -3")]
-#[case::unsupported(linear("return KARAT_UNSUPPORTED;"), "karat_linear returned KARAT_UNSUPPORTED")]
-#[case::writes_too_far(
-    linear("((int8_t *)out->codes)[(int64_t)out->shape[0] * out->shape[1] + 3] = 1; return 0;"),
-    "karat_linear wrote outside its output of")]
 fn a_broken_library_is_told_in_words(#[case] text: String, #[case] expected: &str) {
     if !compiler() {
         return;
@@ -132,13 +150,46 @@ fn a_broken_library_is_told_in_words(#[case] text: String, #[case] expected: &st
     assert!(error.contains(expected), "{error}");
 }
 
+#[rstest]
+#[case::error(
+    linear("return -3;"),
+    "from layer fc1 on left out: karat_linear returned the error -3"
+)]
+#[case::unsupported(
+    linear("return KARAT_UNSUPPORTED;"),
+    "karat_linear returned KARAT_UNSUPPORTED"
+)]
+#[case::writes_too_far(
+    linear("((int8_t *)out->codes)[(int64_t)out->shape[0] * out->shape[1] + 3] = 1; return 0;"),
+    "karat_linear wrote outside its output of"
+)]
+fn a_layer_that_a_library_gets_wrong_is_left_out(#[case] text: String, #[case] expected: &str) {
+    if !compiler() {
+        return;
+    }
+    let (answers, remarks) = of(&text, LIMIT);
+    let tensors: usize = answers
+        .unwrap()
+        .iter()
+        .map(|answer| answer.tensors.len())
+        .sum();
+    assert_eq!(
+        tensors, 2,
+        "the flattened input, of the network and by itself"
+    );
+    assert!(remarks.contains(expected), "{remarks}");
+}
+
 #[test]
 fn a_library_that_hangs_is_stopped() {
     if !compiler() {
         return;
     }
     let start = Instant::now();
-    let (answers, _) = of(&linear("for (volatile int i = 0;; i++) {}"), Duration::from_secs(3));
+    let (answers, _) = of(
+        &linear("for (volatile int i = 0;; i++) {}"),
+        Duration::from_secs(3),
+    );
     let error = answers.map(drop).unwrap_err().to_string();
     assert!(error.contains("no answer within 3 s"), "{error}");
     assert!(error.contains("layer fc1: karat_linear"), "{error}");
@@ -155,8 +206,14 @@ fn what_a_library_lacks_is_left_out_and_remarked() {
     let (answers, remarks) = of(&format!("{VERSION}\n{relu}"), LIMIT);
     let answers = answers.unwrap();
     let names: Vec<&str> = answers.iter().map(|answer| &*answer.probe).collect();
-    assert!(names.contains(&"layer-relu1") && !names.contains(&"layer-fc1"), "{names:?}");
-    let whole = answers.iter().find(|answer| answer.probe == "network").unwrap();
+    assert!(
+        names.contains(&"layer-relu1") && !names.contains(&"layer-fc1"),
+        "{names:?}"
+    );
+    let whole = answers
+        .iter()
+        .find(|answer| answer.probe == "network")
+        .unwrap();
     assert_eq!(whole.tensors.len(), 1, "the flattened input alone");
     let expected = "case network: from layer fc1 on left out: the library has no karat_linear, \
                     which karat.h declares";

@@ -218,4 +218,3 @@ impl Backend for Process {
         self.remarks.clone()
     }
 }
-

@@ -170,7 +170,14 @@ mod tests {
         std::fs::write(&source, text).unwrap();
         let include = concat!(env!("CARGO_MANIFEST_DIR"), "/../verify/include");
         let mut compiler = Command::new("cc");
-        compiler.args(["-std=c11", "-Wall", "-Werror", "-fsyntax-only", "-I", include]);
+        compiler.args([
+            "-std=c11",
+            "-Wall",
+            "-Werror",
+            "-fsyntax-only",
+            "-I",
+            include,
+        ]);
         match compiler.arg(&source).output() {
             Ok(done) => assert!(
                 done.status.success(),

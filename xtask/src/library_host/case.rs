@@ -75,7 +75,10 @@ impl Codes {
     /// The same codes of another shape.
     pub(super) fn reshaped(self, shape: [i32; 4]) -> Result<Self> {
         let found = self.bytes.len();
-        ensure!(volume(shape)? == found, "{found} codes, expected shape {shape:?}");
+        ensure!(
+            volume(shape)? == found,
+            "{found} codes, expected shape {shape:?}"
+        );
         Ok(Self { shape, ..self })
     }
 }
@@ -181,6 +184,8 @@ fn four(shape: &[usize]) -> Result<[i32; 4]> {
 
 fn volume(shape: [i32; 4]) -> Result<usize> {
     (shape.into_iter())
-        .try_fold(1usize, |product, axis| product.checked_mul(usize::try_from(axis).ok()?))
+        .try_fold(1usize, |product, axis| {
+            product.checked_mul(usize::try_from(axis).ok()?)
+        })
         .with_context(|| format!("shape {shape:?}"))
 }

@@ -34,7 +34,12 @@ pub(super) fn run(
             }
         } else {
             // On stdout: the last line says where it crashed.
-            println!("case {}, layer {}: {}", case.case, layer.name, symbol(&layer.op));
+            println!(
+                "case {}, layer {}: {}",
+                case.case,
+                layer.name,
+                symbol(&layer.op)
+            );
             match call(library, layer, folder, &codes, &wanted)? {
                 Ok(made) => made,
                 Err(why) => {
@@ -44,9 +49,17 @@ pub(super) fn run(
             }
         };
         if let (Some(sums), Some(weights)) = (made.accumulators.take(), weights_of(&layer.op)) {
-            replace_npy(&outputs.join(&weights.accumulators), &layer.output.shape, &sums)?;
+            replace_npy(
+                &outputs.join(&weights.accumulators),
+                &layer.output.shape,
+                &sums,
+            )?;
         }
-        write(&outputs.join(&layer.output.file), &layer.output.shape, &made.codes)?;
+        write(
+            &outputs.join(&layer.output.file),
+            &layer.output.shape,
+            &made.codes,
+        )?;
         codes = made.codes;
     }
     Ok(None)
@@ -69,7 +82,10 @@ fn call(
     wanted: &Wanted,
 ) -> Result<Result<Made, Why>> {
     let volume = wanted.volume()?;
-    let (mut room, mut sums) = (Guarded::new(volume, 0x5a), Guarded::new(volume, 0x5a5a_5a5a));
+    let (mut room, mut sums) = (
+        Guarded::new(volume, 0x5a),
+        Guarded::new(volume, 0x5a5a_5a5a),
+    );
     let weights = (weights_of(&layer.op))
         .map(|weights| Weights::read(folder, layer, weights))
         .transpose()?;
@@ -93,7 +109,9 @@ fn call(
     let shown = output.has_accumulators();
     let symbol = symbol(&layer.op);
     if !room.intact() || !sums.intact() {
-        return Ok(Err(format!("{symbol} wrote outside its output of {volume} values")));
+        return Ok(Err(format!(
+            "{symbol} wrote outside its output of {volume} values"
+        )));
     }
     Ok(match returned {
         Some(0) => Ok(Made {
@@ -106,7 +124,9 @@ fn call(
         }),
         Some(UNSUPPORTED) => Err(format!("{symbol} returned KARAT_UNSUPPORTED")),
         Some(code) => Err(format!("{symbol} returned the error {code}")),
-        None => Err(format!("the library has no {symbol}, which karat.h declares")),
+        None => Err(format!(
+            "the library has no {symbol}, which karat.h declares"
+        )),
     })
 }
 

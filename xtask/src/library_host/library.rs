@@ -19,8 +19,7 @@ pub(super) struct Library {
 }
 
 type Version = unsafe extern "C" fn() -> u32;
-type Conv2d =
-    unsafe extern "C" fn(&Input<'_>, &Weights<'_>, &WindowOf, &mut Output<'_>) -> c_int;
+type Conv2d = unsafe extern "C" fn(&Input<'_>, &Weights<'_>, &WindowOf, &mut Output<'_>) -> c_int;
 type Linear = unsafe extern "C" fn(&Input<'_>, &Weights<'_>, &mut Output<'_>) -> c_int;
 type Pool = unsafe extern "C" fn(&Input<'_>, &WindowOf, &mut Output<'_>) -> c_int;
 type Relu = unsafe extern "C" fn(&Input<'_>, &mut Output<'_>) -> c_int;

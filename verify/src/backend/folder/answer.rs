@@ -82,9 +82,12 @@ pub fn read_folder(trial: &Trial, probe: &Probe, folder: &Path) -> Result<Answer
         "is no tensor of this case; expected <name>.npy, <name> one of {}",
         names.join(", ")
     );
-    let known = |name: &OsStr| nodes().any(|(_, node)| files(node).iter().any(|file| name == &**file));
+    let known =
+        |name: &OsStr| nodes().any(|(_, node)| files(node).iter().any(|file| name == &**file));
     let found = surplus(folder, &format!("{}/", probe.name), &what, known);
-    answer.problems.extend(found.map_err(|error| FolderError::read(folder, error))?);
+    answer
+        .problems
+        .extend(found.map_err(|error| FolderError::read(folder, error))?);
     Ok(answer)
 }
 
@@ -94,7 +97,10 @@ fn is_folder(path: &Path) -> Result<bool, FolderError> {
         Ok(metadata) if metadata.is_dir() => Ok(true),
         Ok(metadata) => {
             let what = what(metadata.file_type());
-            Err(FolderError::read(path, format!("it is {what}; expected a folder")))
+            Err(FolderError::read(
+                path,
+                format!("it is {what}; expected a folder"),
+            ))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(FolderError::read(path, error)),

@@ -115,7 +115,10 @@ fn problems(names: &BTreeSet<PathBuf>, prefix: &str, what: &str) -> Vec<Problem>
         false => rest.to_string(),
     };
     if let Some(rest @ 1..) = names.len().checked_sub(SHOWN) {
-        problems.push(problem("*".into(), format!("{} more: each {what}", count(rest))));
+        problems.push(problem(
+            "*".into(),
+            format!("{} more: each {what}", count(rest)),
+        ));
     }
     problems
 }

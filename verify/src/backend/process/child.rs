@@ -118,15 +118,24 @@ fn name(signal: i32) -> String {
         (Signal::ABORT, "SIGABRT (it aborted)"),
         (Signal::BUS, "SIGBUS (it crashed: no such memory)"),
         (Signal::FPE, "SIGFPE (it crashed: a division by zero)"),
-        (Signal::ILL, "SIGILL (it crashed: an instruction that this CPU does not have)"),
+        (
+            Signal::ILL,
+            "SIGILL (it crashed: an instruction that this CPU does not have)",
+        ),
         (Signal::KILL, "SIGKILL (was there enough memory?)"),
         (Signal::PIPE, "SIGPIPE"),
-        (Signal::SEGV, "SIGSEGV (it crashed: memory that is not its own)"),
+        (
+            Signal::SEGV,
+            "SIGSEGV (it crashed: memory that is not its own)",
+        ),
         (Signal::TERM, "SIGTERM"),
         (Signal::XCPU, "SIGXCPU (the limit of CPU time)"),
         (Signal::XFSZ, "SIGXFSZ (the limit of a file's size)"),
     ];
     (names.iter())
         .find(|(known, _)| known.as_raw() == signal)
-        .map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).to_owned())
+        .map_or_else(
+            || format!("signal {signal}"),
+            |(_, name)| (*name).to_owned(),
+        )
 }

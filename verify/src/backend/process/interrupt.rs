@@ -54,15 +54,23 @@ mod unix {
                     flag::register_conditional_default(signal, Arc::clone(&idle))?;
                     flag::register(signal, Arc::clone(&seen))?;
                 }
-                *slot = Some(Shared { held: 0, idle, seen });
+                *slot = Some(Shared {
+                    held: 0,
+                    idle,
+                    seen,
+                });
             }
-            let shared = slot.as_mut().ok_or_else(|| io::Error::other("no signals"))?;
+            let shared = slot
+                .as_mut()
+                .ok_or_else(|| io::Error::other("no signals"))?;
             if shared.held == 0 {
                 shared.seen.store(false, Ordering::SeqCst);
                 shared.idle.store(false, Ordering::SeqCst);
             }
             shared.held += 1;
-            Ok(Self { seen: Arc::clone(&shared.seen) })
+            Ok(Self {
+                seen: Arc::clone(&shared.seen),
+            })
         }
 
         /// Whether one came.
