@@ -423,3 +423,49 @@ fn links_and_locked_folders_are_removed_and_what_they_point_at_is_kept() {
     assert_eq!(answers[0].problems.len(), 2, "{:?}", answers[0].problems);
     assert!(script.home.path().join("mine/kept").exists());
 }
+
+/// The harness that [`an_interrupted_harness_leaves_nothing`] interrupts, in a process of its own.
+#[test]
+#[ignore = "run by another test"]
+fn a_harness_to_be_interrupted() {
+    let home = std::env::var(HOME).unwrap();
+    let mut process = Process::command(&format!("sh '{home}/script.sh'"), LIMIT).unwrap();
+    println!("{}", message(process.run(trial())));
+}
+
+/// Where the script of the interrupted harness lies.
+const HOME: &str = "KARAT_TEST_HOME";
+
+#[rstest]
+#[case("INT")]
+#[case("TERM")]
+fn an_interrupted_harness_leaves_nothing(#[case] signal: &str) {
+    let script = Script::new("sleep 1000");
+    let harness = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_harness_to_be_interrupted",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(HOME, script.home.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !script.home.path().join("processes").exists() {
+        assert!(start.elapsed() < LIMIT, "the backend was not started");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let id = harness.id().to_string();
+    let sent = Command::new("kill").args(["-s", signal, &id]).status();
+    assert!(sent.unwrap().success());
+    let output = harness.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains("stopped, as you asked; nothing of it is left"),
+        "{text}"
+    );
+    assert!(start.elapsed() < LIMIT);
+    script.nothing_is_left();
+}

@@ -89,3 +89,27 @@ impl Said {
         self.errors
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_long_stream_is_kept() {
+        let tail = Tail::of(std::io::repeat(b'x').take(10 << 20).chain(&b"\nlast\n"[..]));
+        tail.ended.recv().unwrap();
+        assert_eq!(tail.kept.lock().unwrap().len(), KEPT);
+        let lines = tail.lines();
+        assert_eq!(lines, ["x".repeat(CHARACTERS), "last".into()]);
+    }
+
+    #[test]
+    fn a_stream_that_is_held_open_is_not_waited_for() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let tail = Tail::of(reader);
+        let start = std::time::Instant::now();
+        assert!(tail.lines().is_empty());
+        assert!(start.elapsed() < 10 * PATIENCE);
+        drop(writer);
+    }
+}
