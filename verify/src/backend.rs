@@ -6,9 +6,11 @@
 mod directed;
 pub mod folder;
 mod probe;
+mod process;
 
 pub use folder::FolderError;
 pub use probe::{NETWORK, Probe, Trial, TrialError};
+pub use process::{LIBRARY_HOST, Process, TIME_LIMIT, backend_of};
 
 use crate::model::Values;
 
@@ -22,6 +24,11 @@ pub trait Backend {
     /// # Errors
     /// It could not be run at all.
     fn run(&mut self, trial: &Trial) -> Result<Vec<Answer>, BackendError>;
+
+    /// The last that it said of its own accord when it ran, a line each.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What a backend made of one probe.
@@ -61,6 +68,14 @@ pub enum BackendError {
     /// Its files cannot be exchanged.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// It is no command line.
+    #[error("--backend {text:?}: {why}")]
+    Command {
+        /// What was given.
+        text: String,
+        /// Why.
+        why: String,
+    },
     /// It cannot be started.
     #[error("{name}: cannot be started: {why}")]
     Start {
@@ -88,5 +103,23 @@ pub enum BackendError {
         how: String,
         /// The end of what it said, quoted.
         stderr: String,
+    },
+    /// It ended well and wrote nothing that can be compared.
+    #[error(
+        "{name}: it ended well, but wrote none of the expected files; it is given a folder DIR as \
+         its last argument and writes DIR/{}/<case>/<layer>.npy{stderr}",
+        folder::OUTPUTS
+    )]
+    Silent {
+        /// The backend.
+        name: String,
+        /// The end of what it said, quoted.
+        stderr: String,
+    },
+    /// The user stopped the run.
+    #[error("{name}: stopped, as you asked; nothing of it is left")]
+    Interrupted {
+        /// The backend.
+        name: String,
     },
 }

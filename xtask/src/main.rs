@@ -1,6 +1,7 @@
 //! The front door: parse, match, call.
 
-#![forbid(unsafe_code)]
+// Not forbidden: `library_host::library` alone calls into a C library, which has no other way.
+#![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod bench;
@@ -17,6 +18,8 @@ mod export;
 mod files;
 mod identify;
 mod kill_matrix;
+mod library_host;
+mod mistakes;
 mod network;
 mod prove;
 mod python;
@@ -67,6 +70,8 @@ enum Command {
     Prove(prove::Arguments),
     /// Make every known mistake in every network, and see which check notices.
     KillMatrix(kill_matrix::Arguments),
+    /// List the mistakes that are known by name, or show one.
+    Mistakes(mistakes::Arguments),
     /// Measure how fast the kernels are, alone or beside other engines.
     Bench(bench::Arguments),
     /// Export the fixtures from PyTorch anew, or check that they would be the same.
@@ -77,6 +82,9 @@ enum Command {
     Mutants(tools::MutantsArguments),
     /// Fuzz the reader of npy files.
     Fuzz(tools::FuzzArguments),
+    /// Answer the cases of a folder by a C library.
+    #[command(name = ::verify::backend::LIBRARY_HOST, hide = true)]
+    LibraryHost(library_host::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
@@ -92,11 +100,13 @@ fn main() -> std::process::ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::KillMatrix(arguments) => kill_matrix::run(&arguments),
+        Command::Mistakes(arguments) => mistakes::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::RegenFixtures(arguments) => regen_fixtures::run(&arguments),
         Command::Doctor => doctor::run(),
         Command::Mutants(arguments) => tools::mutants(&arguments),
         Command::Fuzz(arguments) => tools::fuzz(&arguments),
+        Command::LibraryHost(arguments) => library_host::run(&arguments),
     };
     exit::report(result)
 }

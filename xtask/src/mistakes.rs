@@ -32,13 +32,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 }
 
 fn list() {
-    let mut group: Option<Group> = None;
-    for mistake in ALL {
-        if group != Some(mistake.group) {
-            anstream::println!("\n{}\n", mistake.group.bold());
-            group = Some(mistake.group);
+    for group in Group::ALL {
+        anstream::println!("\n{}\n", group.name().bold());
+        for mistake in ALL.iter().filter(|mistake| mistake.group == group) {
+            anstream::println!("  {:<38}{}", mistake.id, mistake.what);
         }
-        anstream::println!("  {:<38}{}", mistake.id, mistake.what);
     }
     anstream::println!("\n{} mistakes", ALL.len());
 }
@@ -46,11 +44,10 @@ fn list() {
 fn write() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/mistakes");
     crate::files::make(&folder)?;
-    for mistake in ALL {
-        let path = folder.join(format!("{}.md", mistake.id));
-        crate::files::replace(&path, mistakes::page(mistake).as_bytes())?;
+    let pages = mistakes::pages();
+    for (name, text) in &pages {
+        crate::files::replace(&folder.join(name), text.as_bytes())?;
     }
-    crate::files::replace(&folder.join("README.md"), mistakes::index().as_bytes())?;
-    anstream::println!("{} pages in docs/mistakes", ALL.len());
+    anstream::println!("{} pages in docs/mistakes", pages.len());
     Ok(())
 }

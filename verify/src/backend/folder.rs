@@ -11,10 +11,17 @@
 
 mod answer;
 mod description;
+mod plain;
+mod surplus;
 mod write;
 
 pub use answer::{read, read_folder};
-pub use description::TrialDescription;
+pub use description::{
+    CaseDescription, LayerDescription, OpDescription, OutputDescription, Pixels, TensorDescription,
+    TrialDescription, WeightsDescription,
+};
+pub use plain::plain;
+pub(super) use surplus::{Before, shown};
 pub use write::{write, write_cases};
 
 use std::path::{Path, PathBuf};
@@ -23,6 +30,12 @@ use crate::files::FileError;
 
 /// Where the tool under test writes.
 pub const OUTPUTS: &str = "outputs";
+
+/// What the tool under test is asked, a folder a case.
+pub const CASES: &str = "cases";
+
+/// The file that describes a case.
+pub const CASE: &str = "case.json";
 
 /// The file that says which trial it is.
 pub const TRIAL: &str = "trial.json";

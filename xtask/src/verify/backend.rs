@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use fixtures::Fixtures;
 use verify::backend::folder::{self, TrialDescription};
-use verify::backend::{Backend, Trial};
+use verify::backend::{TIME_LIMIT, Trial, backend_of};
 use verify::model::ModelScheme;
 use verify::verdict::{self, TrialVerdict, Verdict};
 
@@ -31,7 +31,7 @@ pub(crate) struct UnderTest {
     #[command(flatten)]
     model: ModelArguments,
     /// Stop a backend that gives no answer for a network within so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIME_LIMIT.as_secs())]
     time_limit: u64,
     /// Write the verdict as one HTML page as well, with pictures.
     #[arg(long, value_name = "FILE")]
@@ -136,7 +136,8 @@ fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
     let UnderTest {
         model, time_limit, ..
     } = under(arguments);
-    let mut backend = backend_of(command, Duration::from_secs(*time_limit))?;
+    let host = std::env::current_exe().context("this program does not know where it is")?;
+    let mut backend = backend_of(command, Duration::from_secs(*time_limit), &host)?;
     let bar = spinner();
     let (mut trials, mut cases) = (Vec::new(), 0);
     for name in networks {
@@ -160,6 +161,9 @@ fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
             Ok(answers) => TrialVerdict::new(&trial, &answers)?,
             Err(error) => TrialVerdict::failed(&trial, error),
         });
+        for line in backend.remarks() {
+            bar.suspend(|| anstream::eprintln!("{name}: {line}"));
+        }
     }
     bar.finish_and_clear();
     Ok(Verdict::new(backend.name(), trials))
@@ -186,10 +190,6 @@ fn merged(paths: &[PathBuf]) -> Result<Verdict> {
         })
         .collect::<Result<Vec<Verdict>>>()?;
     Ok(verdict::merge(verdicts)?)
-}
-
-fn backend_of(command: &str, _limit: Duration) -> Result<Box<dyn Backend>> {
-    bail!("{command}: not yet")
 }
 
 /// `<network>-<n>.input.npy`, and `<network>-<n>.<k>.npy` for the k-th of the causes told apart.

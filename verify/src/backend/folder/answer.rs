@@ -1,7 +1,6 @@
 //! What a tool wrote into a folder.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -11,11 +10,13 @@ use quant::scheme::QuantParams;
 use reference::Tensor;
 
 use super::description::file_of;
+use super::plain::{plain, what};
+use super::surplus::surplus;
 use super::{FolderError, OUTPUTS};
 use crate::backend::{Answer, Probe, Problem, Shown, Trial};
 use crate::model::{Node, Values};
 
-/// The answers in `DIR/outputs`.
+/// The answers in `DIR/outputs`. What lies there beside the cases is a problem of the first.
 ///
 /// # Errors
 /// The folder cannot be read, or holds none of the files.
@@ -23,7 +24,15 @@ pub fn read(trial: &Trial, folder: &Path) -> Result<Vec<Answer>, FolderError> {
     let outputs = folder.join(OUTPUTS);
     let mut answers = Vec::new();
     for probe in &trial.probes {
-        let answer = read_folder(trial, probe, &outputs.join(&probe.name))?;
+        let mut answer = read_folder(trial, probe, &outputs.join(&probe.name))?;
+        if answers.is_empty() && is_folder(&outputs)? {
+            let cases: Vec<&str> = trial.probes.iter().map(|probe| &*probe.name).collect();
+            let what = format!("is no case; expected one of {}", cases.join(", "));
+            let known = |name: &OsStr| cases.iter().any(|case| name == *case);
+            let found = surplus(&outputs, "", &what, known);
+            let found = found.map_err(|error| FolderError::read(&outputs, error))?;
+            answer.problems.extend(found);
+        }
         if !answer.tensors.is_empty() || !answer.problems.is_empty() {
             answers.push(answer);
         }
@@ -47,22 +56,19 @@ pub fn read_folder(trial: &Trial, probe: &Probe, folder: &Path) -> Result<Answer
         probe: probe.name.clone(),
         ..Answer::default()
     };
-    let mut files = match listing(folder) {
-        Ok(files) => files,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(answer),
-        Err(error) => return Err(FolderError::read(folder, error)),
-    };
-    for at in probe.nodes.clone() {
-        let node = &trial.model.nodes[at];
-        let expected = probe.golden_of(at);
-        for (file, real) in [
-            (file_of(node), false),
-            (format!("{}.real.npy", node.name), true),
-        ] {
-            if !files.remove(&file) {
+    // The folder of all outputs may be a link too.
+    if !is_folder(folder.parent().unwrap_or(folder))? || !is_folder(folder)? {
+        return Ok(answer);
+    }
+    let nodes = || probe.nodes.clone().map(|at| (at, &trial.model.nodes[at]));
+    let files = |node: &Node| [file_of(node), format!("{}.real.npy", node.name)];
+    for (at, node) in nodes() {
+        for (file, real) in files(node).into_iter().zip([false, true]) {
+            let path = folder.join(&file);
+            if (path.symlink_metadata()).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
                 continue;
             }
-            match read_file(&folder.join(&file), node, expected, real) {
+            match read_file(&path, node, probe.golden_of(at), real) {
                 Ok(values) => answer.tensors.push(Shown { node: at, values }),
                 Err(what) => answer.problems.push(Problem {
                     file: format!("{}/{file}", probe.name),
@@ -71,57 +77,50 @@ pub fn read_folder(trial: &Trial, probe: &Probe, folder: &Path) -> Result<Answer
             }
         }
     }
-    let known: Vec<&str> = (probe.nodes.clone())
-        .map(|at| trial.model.nodes[at].name.as_str())
-        .collect();
+    let names: Vec<&str> = nodes().map(|(_, node)| &*node.name).collect();
+    let what = format!(
+        "is no tensor of this case; expected <name>.npy, <name> one of {}",
+        names.join(", ")
+    );
+    let known =
+        |name: &OsStr| nodes().any(|(_, node)| files(node).iter().any(|file| name == &**file));
+    let found = surplus(folder, &format!("{}/", probe.name), &what, known);
     answer
         .problems
-        .extend(files.into_iter().map(|file| Problem {
-            file: format!("{}/{file}", probe.name),
-            what: format!(
-                "is no tensor of this case; expected <name>.npy, <name> one of {}",
-                known.join(", ")
-            ),
-        }));
+        .extend(found.map_err(|error| FolderError::read(folder, error))?);
     Ok(answer)
 }
 
-/// The names in a folder; one that is no text is shown with replacements.
-fn listing(folder: &Path) -> std::io::Result<BTreeSet<String>> {
-    fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect()
+/// Whether there is a folder; anything else in its place is an error.
+fn is_folder(path: &Path) -> Result<bool, FolderError> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(true),
+        Ok(metadata) => {
+            let what = what(metadata.file_type());
+            Err(FolderError::read(
+                path,
+                format!("it is {what}; expected a folder"),
+            ))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FolderError::read(path, error)),
+    }
 }
 
 /// The codes or accumulators in a file.
 fn read_file(path: &Path, node: &Node, expected: &Values, real: bool) -> Result<Values, String> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("is no plain file; write the npy file itself".into());
-    }
     // Of the widest type, and the longest header.
     let most = (expected.data().len() as u64).saturating_mul(8) + (64 << 10);
-    if metadata.len() > most {
-        return Err(format!(
-            "is {} bytes long, expected at most {most} for shape {:?}",
-            metadata.len(),
-            expected.shape()
-        ));
-    }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = plain(path, most)?;
     let read = numbers(&bytes).map_err(|error| error.to_string())?;
     if read.values.shape() != expected.shape() {
         return Err(shapes(read.values.shape(), expected.shape()));
     }
-    if let Some(at) = read.values.data().iter().position(|value| value.is_nan()) {
-        let nans = read
-            .values
-            .data()
-            .iter()
-            .filter(|value| value.is_nan())
-            .count();
+    let mut wrong = (read.values.data().iter().enumerate()).filter(|(_, value)| !value.is_finite());
+    if let Some((at, first)) = wrong.next() {
         return Err(format!(
-            "holds {nans} NaN, the first at {:?}; expected {}",
+            "holds {} NaN or infinities, the first, {first}, at {:?}; expected {}",
+            1 + wrong.count(),
             read.values.position(at),
             kind(node)
         ));
@@ -134,6 +133,10 @@ fn read_file(path: &Path, node: &Node, expected: &Values, real: bool) -> Result<
             in_type(read, &params)
         }
         Some(params) => Ok(codes_of(&read.values, &params, false).unwrap_or(read.values)),
+        None if ["|i1", "|u1"].contains(&read.descr.as_str()) => Err(format!(
+            "has dtype {:?}, expected int32 accumulators, the sums before requantization",
+            read.descr
+        )),
         None => Ok(read.values),
     }
 }

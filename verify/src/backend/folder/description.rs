@@ -1,13 +1,13 @@
 //! The JSON files of a folder.
 
-use std::fs;
 use std::path::Path;
 
 use quant::scheme::{Grid, QuantParams};
 use serde::{Deserialize, Serialize};
 
 use super::super::{Probe, Trial};
-use super::{FORMAT, FolderError, TRIAL};
+use super::plain::plain;
+use super::{CASE, FORMAT, FolderError, TRIAL};
 use crate::model::{Model, Node, Requantize, Step};
 
 /// Which trial a folder is: `trial.json`.
@@ -54,11 +54,7 @@ impl TrialDescription {
             path: path.clone(),
             why,
         };
-        let size = fs::metadata(&path).map_err(|error| FolderError::read(&path, error))?;
-        if size.len() > LARGEST {
-            return Err(damaged(format!("{} bytes", size.len())));
-        }
-        let bytes = fs::read(&path).map_err(|error| FolderError::read(&path, error))?;
+        let bytes = plain(&path, LARGEST).map_err(|why| FolderError::read(&path, why))?;
         let read: Self =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         match read.format {
@@ -68,104 +64,162 @@ impl TrialDescription {
     }
 }
 
-/// The most bytes of a `trial.json`.
-const LARGEST: u64 = 64 << 10;
+/// The most bytes of a JSON file.
+const LARGEST: u64 = 1 << 20;
 
 /// One case: `case.json`. Scales are float64, written so that they read back to the bit.
-#[derive(Serialize)]
-pub(super) struct CaseDescription {
-    case: String,
-    network: String,
-    scheme: String,
-    contract: String,
-    images: usize,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseDescription {
+    /// Its name, that of its folder.
+    pub case: String,
+    /// The network.
+    pub network: String,
+    /// How it is quantized.
+    pub scheme: String,
+    /// What requantizes.
+    pub contract: String,
+    /// How many images are put in.
+    pub images: usize,
     /// Of the whole network: where its codes come from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pixels: Option<Pixels>,
-    input: TensorDescription,
-    layers: Vec<LayerDescription>,
+    pub pixels: Option<Pixels>,
+    /// What the first layer is given.
+    pub input: TensorDescription,
+    /// In the order in which they run.
+    pub layers: Vec<LayerDescription>,
 }
 
-#[derive(Serialize)]
-struct Pixels {
-    file: &'static str,
-    shape: Vec<usize>,
+/// The images before they are codes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pixels {
+    /// uint8, NCHW.
+    pub file: String,
+    /// Of the file.
+    pub shape: Vec<usize>,
     /// code = clamp(round((pixel/255 − mean)/std / scale) + zero_point)
-    mean: f32,
-    std: f32,
+    pub mean: f32,
+    /// Divides the difference.
+    pub std: f32,
 }
 
-#[derive(Serialize)]
-struct TensorDescription {
-    file: String,
-    dtype: &'static str,
-    shape: Vec<usize>,
-    scale: f64,
-    zero_point: i32,
+/// The codes that a case starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorDescription {
+    /// The npy file.
+    pub file: String,
+    /// int8 or uint8.
+    pub dtype: String,
+    /// Of the file.
+    pub shape: Vec<usize>,
+    /// The real size of a step.
+    pub scale: f64,
+    /// The code that stands for 0.
+    pub zero_point: i32,
 }
 
-#[derive(Serialize)]
-struct LayerDescription {
-    name: String,
+/// A layer of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerDescription {
+    /// Its name in the network.
+    pub name: String,
+    /// What it computes.
     #[serde(flatten)]
-    op: OpDescription,
-    output: OutputDescription,
+    pub op: OpDescription,
+    /// What comes out.
+    pub output: OutputDescription,
 }
 
-#[derive(Serialize)]
+/// What a layer computes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
-enum OpDescription {
+pub enum OpDescription {
+    /// Weights OIHW.
     Conv2d {
+        /// Rows, columns.
         stride: [usize; 2],
+        /// On each side, rows and columns, holding the input's zero point.
         padding: [usize; 2],
+        /// Between the taps.
         dilation: [usize; 2],
+        /// Of channels.
         groups: usize,
+        /// Its parameters.
         #[serde(flatten)]
         weights: WeightsDescription,
     },
+    /// Weights [out, in].
     Linear {
+        /// Its parameters.
         #[serde(flatten)]
         weights: WeightsDescription,
     },
+    /// `max(code, zero_point)`.
     Relu,
+    /// The largest code of a window.
     MaxPool2d {
+        /// Rows, columns.
         kernel: [usize; 2],
+        /// Rows, columns.
         stride: [usize; 2],
+        /// On each side; never the largest.
         padding: [usize; 2],
     },
+    /// The mean of a window, halves to even.
     AvgPool2d {
+        /// Rows, columns.
         kernel: [usize; 2],
+        /// Rows, columns.
         stride: [usize; 2],
+        /// On each side, holding the zero point.
         padding: [usize; 2],
+        /// Whether padded positions are counted.
         count_include_pad: bool,
     },
+    /// Channels, rows, columns as one axis.
     Flatten,
 }
 
-#[derive(Serialize)]
-struct WeightsDescription {
-    weight: String,
-    weight_shape: Vec<usize>,
-    weight_scales: Vec<f64>,
-    weight_zero_points: Vec<i32>,
-    bias: Option<String>,
-    input_scale: f64,
-    input_zero_point: i32,
+/// The parameters of a weighted layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeightsDescription {
+    /// The npy file of the weights, int8.
+    pub weight: String,
+    /// Of that file.
+    pub weight_shape: Vec<usize>,
+    /// One, or one for each output channel.
+    pub weight_scales: Vec<f64>,
+    /// As many.
+    pub weight_zero_points: Vec<i32>,
+    /// The npy file of the biases, int32.
+    pub bias: Option<String>,
+    /// Of the codes that it is given.
+    pub input_scale: f64,
+    /// Of the codes that it is given.
+    pub input_zero_point: i32,
     /// s_O of the relative convention, which divides the accumulator.
     #[serde(skip_serializing_if = "Option::is_none")]
-    divisor: Option<f64>,
-    accumulators: String,
-    accumulators_dtype: &'static str,
+    pub divisor: Option<f64>,
+    /// The file in which a backend shows its sums.
+    pub accumulators: String,
+    /// int32.
+    pub accumulators_dtype: String,
 }
 
-#[derive(Serialize)]
-struct OutputDescription {
-    file: String,
-    dtype: &'static str,
-    shape: Vec<usize>,
-    scale: f64,
-    zero_point: i32,
-    clamp: [i32; 2],
+/// What comes out of a layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputDescription {
+    /// The file in which a backend shows it.
+    pub file: String,
+    /// int8 or uint8.
+    pub dtype: String,
+    /// Of the file.
+    pub shape: Vec<usize>,
+    /// The real size of a step.
+    pub scale: f64,
+    /// The code that stands for 0.
+    pub zero_point: i32,
+    /// The least and the largest code.
+    pub clamp: [i32; 2],
 }
 
 /// The name of a type of codes.
@@ -182,6 +236,16 @@ pub(super) fn file_of(node: &Node) -> String {
 }
 
 impl CaseDescription {
+    /// Reads `case.json` of a folder.
+    ///
+    /// # Errors
+    /// There is none, or it is none.
+    pub fn read(folder: &Path) -> Result<Self, FolderError> {
+        let path = folder.join(CASE);
+        let bytes = plain(&path, LARGEST).map_err(|why| FolderError::read(&path, why))?;
+        serde_json::from_slice(&bytes).map_err(|error| FolderError::read(&path, error))
+    }
+
     pub(super) fn new(trial: &Trial, probe: &Probe) -> Option<Self> {
         let model = &trial.model;
         let nodes = probe.nodes.clone();
@@ -193,7 +257,7 @@ impl CaseDescription {
                 Step::Quantize(quantize) => {
                     params = quantize.params;
                     pixels = Some(Pixels {
-                        file: "pixels.npy",
+                        file: "pixels.npy".into(),
                         shape: probe.input.shape().to_vec(),
                         mean: quantize.mean,
                         std: quantize.std,
@@ -223,7 +287,7 @@ impl CaseDescription {
                 op,
                 output: OutputDescription {
                     file: file_of(node),
-                    dtype: dtype(of.grid),
+                    dtype: dtype(of.grid).into(),
                     shape: probe.golden_of(at).shape().to_vec(),
                     scale: of.scale.wide(),
                     zero_point: of.zero_point,
@@ -240,7 +304,7 @@ impl CaseDescription {
             pixels,
             input: TensorDescription {
                 file: "input.npy".into(),
-                dtype: dtype(params.grid),
+                dtype: dtype(params.grid).into(),
                 shape: probe.codes(model).shape().to_vec(),
                 scale: params.scale.wide(),
                 zero_point: params.zero_point,
@@ -278,7 +342,7 @@ fn weighted(model: &Model, at: usize, requantize: &Requantize) -> Option<OpDescr
         input_zero_point: sums.input_zero_point,
         divisor: (model.origin.affine.is_none()).then(|| requantize.channels[0].output_scale),
         accumulators: file_of(before),
-        accumulators_dtype: "int32",
+        accumulators_dtype: "int32".into(),
     };
     Some(match &sums.geometry {
         Some(geometry) => OpDescription::Conv2d {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::description::{CaseDescription, TrialDescription, dtype, file_of};
-use super::{FolderError, OUTPUTS, TRIAL};
+use super::{CASE, CASES, FolderError, OUTPUTS, TRIAL};
 use crate::backend::{Probe, Trial};
 use crate::files::{FileError, make, replace, replace_npy};
 use crate::model::{Node, Step, Values};
@@ -21,7 +21,6 @@ pub fn write(
     for probe in &trial.probes {
         let expected = folder.join("expected").join(&probe.name);
         make(&expected)?;
-        make(&folder.join(OUTPUTS).join(&probe.name))?;
         for (at, values) in probe.nodes.clone().zip(&probe.golden) {
             let node = &trial.model.nodes[at];
             write_node(&expected.join(file_of(node)), node, values)?;
@@ -32,13 +31,14 @@ pub fn write(
     json(&folder.join(TRIAL), description)
 }
 
-/// What a backend is to compute, without the answers.
+/// What a backend is to compute, without the answers, and the empty folders that it writes to.
 ///
 /// # Errors
 /// A file cannot be written.
 pub fn write_cases(trial: &Trial, folder: &Path) -> Result<(), FolderError> {
     for probe in &trial.probes {
-        write_case(trial, probe, &folder.join("cases").join(&probe.name))?;
+        write_case(trial, probe, &folder.join(CASES).join(&probe.name))?;
+        make(&folder.join(OUTPUTS).join(&probe.name))?;
     }
     Ok(())
 }
@@ -73,7 +73,7 @@ fn write_case(trial: &Trial, probe: &Probe, folder: &Path) -> Result<(), FolderE
     }
     // Every probe is a stretch of layers, which all have a description.
     if let Some(description) = CaseDescription::new(trial, probe) {
-        json(&folder.join("case.json"), &description)?;
+        json(&folder.join(CASE), &description)?;
     }
     Ok(())
 }
