@@ -76,6 +76,7 @@ fn stage(
             (vec![line], from)
         }
         Step::Identity => (vec![format!("as it is: {y}")], same),
+        Step::Other(_) => (vec![format!("gives {y}")], same),
     }
 }
 
