@@ -4,9 +4,13 @@
 //! The golden model is replayed on the backend's own input under each hypothesis. A name is
 //! given only where every value of the tensor is reproduced.
 
+mod evidence;
 mod hypothesis;
 pub mod rates;
+mod rounded;
 mod search;
+mod separate;
+mod worked;
 
 use std::ops::Range;
 
@@ -15,7 +19,10 @@ use reference::ShapeError;
 use crate::model::{Model, Values};
 
 pub(crate) use hypothesis::changes_at;
+pub use evidence::{Arrangement, Evidence, Finding};
 pub use hypothesis::{Cause, Hypothesis};
+pub use separate::{Parting, Separation, separate};
+pub use worked::{Worked, worked};
 
 /// A stretch of a model between two tensors that a backend shows.
 #[derive(Clone, Debug)]
@@ -40,6 +47,8 @@ pub struct Diagnosis {
     /// Every hypothesis that reproduces all values, single causes before pairs; of pairs only
     /// where no single cause does.
     pub explanations: Vec<Hypothesis>,
+    /// What else can be said of the difference.
+    pub evidence: Evidence,
 }
 
 impl Diagnosis {
@@ -57,7 +66,28 @@ impl Diagnosis {
         Ok(Self {
             differing,
             explanations,
+            evidence: Evidence::new(segment),
         })
+    }
+
+    /// Inputs on which the explanations part, looked for now; none where there are not two.
+    ///
+    /// # Errors
+    /// A segment whose input is not of its model's shape.
+    pub fn separation(&self, segment: &Segment) -> Result<Option<Separation>, ShapeError> {
+        match self.explanations.len() {
+            0 | 1 => Ok(None),
+            _ => separate(segment, &self.explanations).map(Some),
+        }
+    }
+
+    /// One output worked by hand, under the first explanation where there is one; none where
+    /// nothing differs.
+    ///
+    /// # Errors
+    /// A segment whose input is not of its model's shape.
+    pub fn worked(&self, segment: &Segment) -> Result<Option<Worked>, ShapeError> {
+        worked(segment, self.explanations.first())
     }
 
     /// Whether one explanation is left.

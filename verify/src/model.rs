@@ -19,7 +19,7 @@ pub use build::{GOLDEN, ModelError};
 pub use origin::{LayerOrigin, Observed, Origin};
 pub use pool::{AveragePool, MeanRounding};
 pub use quantize::Quantize;
-pub use requantize::{Arithmetic, Overflow, Requantize};
+pub use requantize::{Arithmetic, Factor, Overflow, Requantize};
 pub use scheme::{MODELS, ModelScheme};
 pub use step::{FlattenOrder, Step};
 

@@ -23,17 +23,21 @@ pub struct Quantize {
 
 impl Quantize {
     pub(super) fn run(&self, pixels: &Values) -> Values {
-        self.in_order(pixels).map(|pixel| {
-            let real = (pixel as f32 / 255.0 - self.mean) / self.std;
-            let steps = self
-                .rounding
-                .round(f64::from(real / self.params.scale.get()));
-            f64::from(
-                self.params
-                    .grid
-                    .clamp(steps + f64::from(self.params.zero_point)),
-            )
-        })
+        self.in_order(pixels).map(|pixel| self.one(pixel))
+    }
+
+    /// The code of one pixel, 0 to 255.
+    pub fn one(&self, pixel: f64) -> f64 {
+        let (_, quotient) = self.numbers(pixel);
+        let steps = self.rounding.round(f64::from(quotient));
+        let code = steps + f64::from(self.params.zero_point);
+        f64::from(self.params.grid.clamp(code))
+    }
+
+    /// The normalized pixel, and its number of input steps before rounding.
+    pub fn numbers(&self, pixel: f64) -> (f32, f32) {
+        let real = (pixel as f32 / 255.0 - self.mean) / self.std;
+        (real, real / self.params.scale.get())
     }
 
     /// The image with its channels in the order of `channels`.

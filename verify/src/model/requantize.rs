@@ -56,13 +56,11 @@ impl Arithmetic {
         let z = f64::from(channel.output_zero_point);
         Ok(match self.clone() {
             Self::Division(rounding) => {
-                let divisor =
-                    (channel.output_scale / (channel.input_scale * channel.weight_scale)) as f32;
+                let divisor = channel.divisor();
                 Box::new(move |acc| rounding.round(f64::from(acc as f32 / divisor)) + z)
             }
             Self::Product(rounding) => {
-                // In the order of `AffineWeights::new`.
-                let multiplier = channel.weight_scale * channel.input_scale / channel.output_scale;
+                let multiplier = channel.multiplier();
                 Box::new(move |acc| rounding.round(acc * multiplier) + z)
             }
             Self::Contract(contract) => {
@@ -84,6 +82,25 @@ impl fmt::Debug for Arithmetic {
             Self::Contract(contract) => write!(f, "Contract({})", contract.name),
             Self::Other(_) => f.write_str("Other"),
         }
+    }
+}
+
+/// What a channel's scales make of an accumulator.
+pub trait Factor {
+    /// `s_O / (s_I·s_W)`, as the float32 that divides.
+    fn divisor(&self) -> f32;
+    /// `s_W·s_I / S_O`.
+    fn multiplier(&self) -> f64;
+}
+
+impl Factor for Channel {
+    fn divisor(&self) -> f32 {
+        (self.output_scale / (self.input_scale * self.weight_scale)) as f32
+    }
+
+    fn multiplier(&self) -> f64 {
+        // In the order of `AffineWeights::new`.
+        self.weight_scale * self.input_scale / self.output_scale
     }
 }
 
@@ -144,6 +161,17 @@ impl Requantize {
             self.overflow
                 .apply(&self.channels[channel], prepared[channel](acc))
         })
+    }
+
+    /// The number of output steps of an accumulator before rounding: the float32 quotient of
+    /// a division, else the float64 product with `s_W·s_I/S_O`, which a contract or another
+    /// function approximates in its own way.
+    pub fn number(&self, channel: usize, acc: f64) -> f64 {
+        let channel = &self.channels[channel % self.channels.len().max(1)];
+        match self.arithmetic {
+            Arithmetic::Division(_) => f64::from(acc as f32 / channel.divisor()),
+            _ => acc * channel.multiplier(),
+        }
     }
 
     /// One code, and the number before it was made one.

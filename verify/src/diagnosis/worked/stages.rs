@@ -1,0 +1,269 @@
+//! How one output comes about, step by step, followed back from the last.
+
+use reference::PoolGeometry;
+
+use super::text;
+use crate::model::{
+    Accumulate, Accumulator, Arithmetic, AveragePool, Factor, FlattenOrder, MeanRounding, Overflow,
+    Quantize, Requantize, Step, Term, Values,
+};
+use quant::Rounding;
+
+/// One step of one output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stage {
+    /// Its lines, each of which may have to be folded.
+    pub(super) lines: Vec<String>,
+}
+
+/// The stages of the output at `position` of the last step, first to last; one for each step.
+pub(super) fn stages(
+    steps: &[&Step],
+    input: &Values,
+    traces: &[Values],
+    mut position: Vec<usize>,
+) -> Vec<Stage> {
+    let mut stages = Vec::with_capacity(steps.len());
+    for (at, step) in steps.iter().enumerate().rev() {
+        let input = if at == 0 { input } else { &traces[at - 1] };
+        let (lines, from) = stage(step, input, &traces[at], &position);
+        stages.push(Stage { lines });
+        position = from;
+    }
+    stages.reverse();
+    stages
+}
+
+/// The lines of a step, and which of its inputs to follow.
+fn stage(
+    step: &Step,
+    input: &Values,
+    output: &Values,
+    position: &[usize],
+) -> (Vec<String>, Vec<usize>) {
+    let same = position.to_vec();
+    let x = value(input, position);
+    let y = value(output, position);
+    match step {
+        Step::Quantize(quantize) => quantized(quantize, input, position),
+        Step::Accumulate(sums) => (summed(sums, input, position, y), same),
+        Step::Requantize(requantize) => (requantized(requantize, position, x), same),
+        Step::Relu { low } => (vec![format!("max({x}, {low}) = {y}")], same),
+        Step::MaxPool(geometry) => {
+            let window = window(geometry, input, position);
+            let codes: Vec<f64> = window.iter().map(|at| value(input, at)).collect();
+            let from = window.into_iter().find(|at| value(input, at) == y).unwrap_or(same);
+            (vec![format!("max({}) = {y}", text::list(&codes))], from)
+        }
+        Step::AveragePool(pool) => averaged(pool, input, position, y),
+        Step::Flatten(order) => {
+            let from = unflattened(*order, input.shape(), position);
+            let line = format!("value {} is {} = {y}", position[1], text::position(&from));
+            (vec![line], from)
+        }
+        Step::Identity => (vec![format!("as it is: {y}")], same),
+    }
+}
+
+fn value(values: &Values, position: &[usize]) -> f64 {
+    let flat = (position.iter().zip(values.shape())).fold(0, |flat, (&at, &size)| flat * size + at);
+    values.data().get(flat).copied().unwrap_or(f64::NAN)
+}
+
+fn rule(rounding: Rounding) -> &'static str {
+    match rounding {
+        Rounding::TiesToEven => "half to even",
+        Rounding::TiesAwayFromZero => "half away from zero",
+        Rounding::HalfUp => "half up",
+        Rounding::Floor => "down",
+        Rounding::TowardZero => "toward zero",
+    }
+}
+
+fn quantized(q: &Quantize, input: &Values, position: &[usize]) -> (Vec<String>, Vec<usize>) {
+    let mut from = position.to_vec();
+    if let (Some(channel), Some(&of)) =
+        (from.get_mut(1), q.channels.get(position.get(1).copied().unwrap_or(0)))
+    {
+        *channel = of;
+    }
+    let pixel = value(input, &from);
+    let (real, quotient) = q.numbers(pixel);
+    let steps = q.rounding.round(quotient.into());
+    let z = q.params.zero_point;
+    let grid = q.params.grid;
+    let lines = vec![
+        format!(
+            "pixel {pixel} at {}: ({pixel}/255 − {}) / {} = {real}",
+            text::position(&from),
+            q.mean,
+            q.std
+        ),
+        format!("{real} / s_I {} = {quotient}", q.params.scale.get()),
+        format!(
+            "{quotient} rounds {} to {steps}{} → {}",
+            rule(q.rounding),
+            clamped(steps, z, [grid.low(), grid.high()]),
+            q.one(pixel)
+        ),
+    ];
+    (lines, from)
+}
+
+/// What is done to a rounded number, in words.
+fn clamped(steps: f64, z: i32, [low, high]: [i32; 2]) -> String {
+    let mut words = String::new();
+    if z != 0 {
+        words += &format!(", + z {z} = {}", steps + f64::from(z));
+    }
+    words + &format!(", clamp [{low}, {high}]")
+}
+
+/// How many products are shown.
+const TERMS: usize = 8;
+
+fn summed(sums: &Accumulate, input: &Values, position: &[usize], y: f64) -> Vec<String> {
+    let mut terms = sums.terms(input, position);
+    terms.retain(|term| term.product() != 0);
+    let all: i64 = terms.iter().map(Term::product).sum();
+    let count = terms.len();
+    if count > TERMS {
+        // The largest; of equals those that come first.
+        terms.sort_by_key(|term| std::cmp::Reverse(term.product().abs()));
+        terms.truncate(TERMS);
+    }
+    let shown: i64 = terms.iter().map(Term::product).sum();
+    let difference = |code: i32, zero: i32| match (zero, code < 0) {
+        (0, true) => format!("({code})"),
+        (0, false) => code.to_string(),
+        (_, _) => format!("({code} − {})", text::signed(zero)),
+    };
+    let mut products: Vec<String> = (terms.iter())
+        .map(|term| {
+            let at = match term.at {
+                Some([c, 0, 0]) if sums.geometry.is_none() => format!("[{c}]"),
+                Some(at) => format!("{at:?}").replace(' ', ""),
+                None => "padding".to_owned(),
+            };
+            format!(
+                "{}·{} = {} at {at}",
+                difference(term.input, term.input_zero_point),
+                difference(term.weight, term.weight_zero_point),
+                term.product()
+            )
+        })
+        .collect();
+    if count > TERMS {
+        products.push(format!("… {} more, sum {}", count - TERMS, all - shown));
+    }
+    if products.is_empty() {
+        products.push("every product is 0".into());
+    }
+    let bias = sums.bias.get(position[1]).copied().unwrap_or(0);
+    let mut total = match bias {
+        0 => format!("sum {all}"),
+        bias => format!("sum {all}, + bias {bias} = {}", all + bias),
+    };
+    total += &match sums.accumulator {
+        Accumulator::Exact if y == (all + bias) as f64 => ", exact".to_owned(),
+        _ => format!(", kept as {y}"),
+    };
+    vec![products.join("; "), total]
+}
+
+fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<String> {
+    let count = requantize.channels.len().max(1);
+    let o = position.get(requantize.axis).copied().unwrap_or(0) % count;
+    let channel = &requantize.channels[o];
+    let (before, code) = requantize.one(o, acc);
+    let number = requantize.number(o, acc);
+    let z = channel.output_zero_point;
+    let [low, high] = [channel.clamp.low, channel.clamp.high];
+    let quotient = match requantize.arithmetic {
+        Arithmetic::Division(_) => format!("{acc} / s_O {} = {number}", channel.divisor()),
+        _ => format!("{acc} · M {} = {number}", channel.multiplier()),
+    };
+    let end = match requantize.overflow {
+        Overflow::Saturate => format!(", clamp [{low}, {high}] → {code}"),
+        Overflow::Other(_) => format!(", not clamped to [{low}, {high}] → {code}"),
+    };
+    let rounded = match &requantize.arithmetic {
+        Arithmetic::Division(rounding) | Arithmetic::Product(rounding) => {
+            let steps = rounding.round(number);
+            let zero = match z {
+                0 => String::new(),
+                z => format!(", + z {z} = {before}"),
+            };
+            format!("rounds {} to {steps}{zero}{end}", rule(*rounding))
+        }
+        Arithmetic::Contract(contract) => {
+            format!("by contract {}, + z {z}, clamp [{low}, {high}] → {code}", contract.name)
+        }
+        Arithmetic::Other(_) => format!("becomes {before}, z {z} included{end}"),
+    };
+    vec![quotient, rounded]
+}
+
+fn averaged(
+    pool: &AveragePool,
+    input: &Values,
+    position: &[usize],
+    y: f64,
+) -> (Vec<String>, Vec<usize>) {
+    let window = window(&pool.geometry.window, input, position);
+    let codes: Vec<f64> = window.iter().map(|at| value(input, at)).collect();
+    let z = pool.zero_point;
+    let sum: f64 = codes.iter().map(|code| code - z).sum();
+    let [kh, kw] = pool.geometry.window.kernel;
+    let count = match pool.geometry.count_include_pad {
+        true => kh * kw,
+        false => window.len(),
+    };
+    let by = match &pool.rounding {
+        MeanRounding::Rule(rounding) => rule(*rounding),
+        MeanRounding::Other(_) => "in its own way",
+    };
+    let zeros = match z {
+        0.0 => String::new(),
+        z => format!(" − {}·{z}", codes.len()),
+    };
+    let line = format!(
+        "sum({}){zeros} = {sum}; {sum} / {count} = {} rounds {by} to {}, + z {z} → {y}",
+        text::list(&codes),
+        sum / count as f64,
+        y - z
+    );
+    // The value that says most: the largest.
+    let from = (window.into_iter())
+        .max_by(|a, b| value(input, a).total_cmp(&value(input, b)))
+        .unwrap_or_else(|| position.to_vec());
+    (vec![line], from)
+}
+
+/// The inputs of a pooled output, padding left out.
+fn window(geometry: &PoolGeometry, input: &Values, position: &[usize]) -> Vec<Vec<usize>> {
+    let (&[_, _, height, width], &[n, c, y, x]) = (input.shape(), position) else {
+        return Vec::new();
+    };
+    let [rows, columns] = geometry.windows();
+    (0..rows.kernel)
+        .filter_map(|ky| rows.input_at(y, ky, height))
+        .flat_map(|iy| {
+            (0..columns.kernel)
+                .filter_map(move |kx| columns.input_at(x, kx, width))
+                .map(move |ix| vec![n, c, iy, ix])
+        })
+        .collect()
+}
+
+/// Which value of a map a flattened one is.
+fn unflattened(order: FlattenOrder, shape: &[usize], position: &[usize]) -> Vec<usize> {
+    let (&[_, c, h, w], &[n, at]) = (shape, position) else {
+        return position.to_vec();
+    };
+    let (c, h, w) = (c.max(1), h.max(1), w.max(1));
+    match order {
+        FlattenOrder::Chw => vec![n, at / (h * w), at / w % h, at % w],
+        FlattenOrder::Hwc => vec![n, at % c, at / (c * w) % h, at / c % w],
+    }
+}

@@ -1,0 +1,74 @@
+//! Lines that fit.
+
+use super::{Stage, Worked};
+
+/// `[channel, row, column]`, without the image.
+pub(super) fn position(position: &[usize]) -> String {
+    let inner: Vec<String> = position.iter().skip(1).map(ToString::to_string).collect();
+    format!("[{}]", inner.join(","))
+}
+
+/// Numbers with commas between; of many the first.
+pub(super) fn list(values: &[f64]) -> String {
+    const SHOWN: usize = 9;
+    let mut shown: Vec<String> = values.iter().take(SHOWN).map(ToString::to_string).collect();
+    if values.len() > SHOWN {
+        shown.push(format!("… {} more", values.len() - SHOWN));
+    }
+    shown.join(", ")
+}
+
+/// In parentheses if negative.
+pub(super) fn signed(x: i32) -> String {
+    if x < 0 { format!("({x})") } else { x.to_string() }
+}
+
+/// Stages of both sides: what is the same once.
+pub(super) fn side_by_side(names: &[String], right: &[Stage], wrong: &[Stage]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, (right, wrong)) in names.iter().zip(right.iter().zip(wrong)) {
+        let both = if right == wrong { "" } else { ", golden" };
+        lines.extend(labelled(&format!("{name}{both}:"), &right.lines));
+        if right != wrong {
+            lines.extend(labelled(&format!("{name}, theirs:"), &wrong.lines));
+        }
+    }
+    lines
+}
+
+/// A label and what follows it, on as few lines as hold it.
+fn labelled(label: &str, parts: &[String]) -> Vec<String> {
+    let text = format!("  {label} {}", parts.join("; "));
+    fold(&text, "      ")
+}
+
+/// Broken at blanks after `;` where it can be, else at any blank.
+fn fold(text: &str, indent: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest: Vec<char> = text.chars().collect();
+    while rest.len() > Worked::MAX_COLUMNS {
+        let blank = |after: &dyn Fn(usize) -> bool| {
+            (indent.len() + 1..Worked::MAX_COLUMNS).rev().find(|&at| rest[at] == ' ' && after(at))
+        };
+        let at = blank(&|at| rest[at - 1] == ';' && at > Worked::MAX_COLUMNS / 2)
+            .or_else(|| blank(&|_| true))
+            .unwrap_or(Worked::MAX_COLUMNS);
+        lines.push(rest[..at].iter().collect::<String>().trim_end().to_owned());
+        let tail: String = rest[at..].iter().collect();
+        rest = format!("{indent}{}", tail.trim_start()).chars().collect();
+    }
+    lines.push(rest.into_iter().collect());
+    lines
+}
+
+/// What is left of too much: the first lines and the last.
+pub(super) fn fit(lines: Vec<String>) -> Worked {
+    let mut lines: Vec<String> = lines.iter().flat_map(|line| fold(line, "      ")).collect();
+    if lines.len() > Worked::MAX_LINES {
+        let last = lines.pop();
+        lines.truncate(Worked::MAX_LINES - 2);
+        lines.push("  …".into());
+        lines.extend(last);
+    }
+    Worked { lines }
+}

@@ -1,0 +1,520 @@
+//! What is said of a difference is true, parts hypotheses, and can be worked by hand.
+
+mod common;
+
+use std::sync::OnceLock;
+
+use rstest::rstest;
+use verify::diagnosis::{
+    Arrangement, Diagnosis, Evidence, Finding, Hypothesis, Segment, Worked, separate, worked,
+};
+use verify::mistakes::{ALL, Site, find};
+use verify::model::{FlattenOrder, GOLDEN, Model, ModelScheme, Step, Values};
+
+use common::load_traced;
+
+/// A model and every output for two images.
+struct Traced {
+    model: Model,
+    pixels: Values,
+    trace: Vec<Values>,
+}
+
+impl Traced {
+    fn new(scheme: ModelScheme, name: &str) -> Self {
+        let (fixture, images, _) = load_traced(name);
+        let pixels = images.pixels.head(2).map(f64::from);
+        let model = Model::new(&fixture, &images, scheme, GOLDEN).unwrap();
+        let trace = model.trace(&pixels).unwrap();
+        Self {
+            model,
+            pixels,
+            trace,
+        }
+    }
+
+    fn at(&self, name: &str) -> usize {
+        self.model.position(name).unwrap()
+    }
+
+    fn input(&self, node: usize) -> &Values {
+        node.checked_sub(1).map_or(&self.pixels, |before| &self.trace[before])
+    }
+
+    /// From the first to the last of these nodes.
+    fn segment<'a>(&'a self, first: &str, last: &str, observed: &'a Values) -> Segment<'a> {
+        let nodes = self.at(first)..self.at(last) + 1;
+        Segment {
+            model: &self.model,
+            input: self.input(nodes.start),
+            expected: &self.trace[nodes.end - 1],
+            nodes,
+            observed,
+        }
+    }
+
+    /// The findings about an output that was changed.
+    fn findings(&self, first: &str, last: &str, observed: &Values) -> Vec<Finding> {
+        Evidence::new(&self.segment(first, last, observed)).findings
+    }
+
+    fn output(&self, name: &str) -> &Values {
+        &self.trace[self.at(name)]
+    }
+
+    /// The output of the nodes where one mistake is made in one of them.
+    fn mistaken(&self, first: &str, last: &str, node: &str, id: &str) -> (Values, Hypothesis) {
+        let nodes = self.at(first)..self.at(last) + 1;
+        let site = Site::new(&self.model, self.at(node));
+        let step = (find(id).unwrap().variants)(&site).remove(0).step;
+        let hypothesis = hypothesis(vec![(self.at(node), step)]);
+        let mut x = self.input(nodes.start).clone();
+        for node in nodes {
+            x = hypothesis.step(&self.model, node).run(&x).unwrap();
+        }
+        (x, hypothesis)
+    }
+}
+
+fn hypothesis(steps: Vec<(usize, Step)>) -> Hypothesis {
+    Hypothesis {
+        causes: Vec::new(),
+        steps,
+    }
+}
+
+fn lab() -> &'static Traced {
+    static TRACED: OnceLock<Traced> = OnceLock::new();
+    TRACED.get_or_init(|| Traced::new(ModelScheme::MaxAbs, "lab"))
+}
+
+fn padded() -> &'static Traced {
+    static TRACED: OnceLock<Traced> = OnceLock::new();
+    TRACED.get_or_init(|| Traced::new(ModelScheme::Asymmetric, "lenet5-mnist"))
+}
+
+/// Changes the values at these places by a function.
+fn changed(values: &Values, mut f: impl FnMut(&[usize], f64) -> f64) -> Values {
+    let mut changed = values.clone();
+    for at in 0..values.data().len() {
+        changed.data_mut()[at] = f(&values.position(at), values.data()[at]);
+    }
+    changed
+}
+
+fn has(findings: &[Finding], wanted: impl Fn(&Finding) -> bool) -> bool {
+    findings.iter().any(wanted)
+}
+
+#[test]
+fn nothing_is_said_of_what_is_right() {
+    let lab = lab();
+    let evidence = Evidence::new(&lab.segment("conv1.accumulators", "conv1", lab.output("conv1")));
+    assert_eq!((evidence.differing, evidence.largest), (0, None));
+    assert_eq!(evidence.findings, []);
+    assert_eq!(evidence.lines(), ["none of 9408 values differs"]);
+}
+
+#[test]
+fn one_value_off_by_one() {
+    let lab = lab();
+    let right = lab.output("conv1");
+    let wrong = changed(right, |at, x| x + f64::from(u8::from(at == [1, 4, 7, 9])));
+    let evidence = Evidence::new(&lab.segment("conv1.accumulators", "conv1", &wrong));
+    assert_eq!((evidence.differing, evidence.largest), (1, Some(1.0)));
+    let findings = &evidence.findings;
+    assert!(findings.contains(&Finding::OffByOne));
+    assert!(findings.contains(&Finding::OneImage { image: 1, of: 2 }));
+    assert!(findings.contains(&Finding::Channels { channels: vec![4], of: 6 }));
+    assert!(!has(findings, |f| matches!(
+        f,
+        Finding::OneSign { .. }
+            | Finding::AtBorders { .. }
+            | Finding::Saturated { .. }
+            | Finding::AtTies { .. }
+            | Finding::Rearranged { .. }
+            | Finding::Shift { .. }
+            | Finding::Factor { .. }
+            | Finding::Wraps { .. }
+    )));
+    assert!(evidence.to_string().contains("only in channel 4 of 6"));
+}
+
+#[test]
+fn borders() {
+    let lab = lab();
+    let outer = changed(lab.output("conv1"), |at, x| match at {
+        [_, _, 0 | 27, _] | [_, _, _, 0 | 27] => x + 3.0,
+        _ => x,
+    });
+    let findings = lab.findings("conv1.accumulators", "conv1", &outer);
+    assert!(findings.contains(&Finding::AtBorders { padding: false }));
+    assert!(findings.contains(&Finding::OneSign { above: true }));
+    let inner = changed(&outer, |at, x| if at == [0, 0, 1, 1] { x + 1.0 } else { x });
+    let findings = lab.findings("conv1.accumulators", "conv1", &inner);
+    assert!(!has(&findings, |f| matches!(f, Finding::AtBorders { .. })));
+
+    // Padding 2 under a 5×5 window touches two rows, one after pooling.
+    let padded = padded();
+    let (wrong, _) = padded.mistaken("conv1.accumulators", "pool1", "conv1.accumulators", "padding-zero");
+    for (last, wrong) in [("conv1", None), ("pool1", Some(wrong))] {
+        let wrong = wrong.unwrap_or_else(|| {
+            padded.mistaken("conv1.accumulators", last, "conv1.accumulators", "padding-zero").0
+        });
+        let findings = padded.findings("conv1.accumulators", last, &wrong);
+        if wrong != *padded.output(last) {
+            assert!(findings.contains(&Finding::AtBorders { padding: true }), "{findings:?}");
+        }
+    }
+    let second_row = changed(padded.output("conv1"), |at, x| match at {
+        [_, _, 1, _] => 255.0 - x,
+        _ => x,
+    });
+    let findings = padded.findings("conv1.accumulators", "conv1", &second_row);
+    assert!(findings.contains(&Finding::AtBorders { padding: true }));
+    let third_row = changed(padded.output("conv1"), |at, x| match at {
+        [_, _, 2, 2..=25] => 255.0 - x,
+        _ => x,
+    });
+    let findings = padded.findings("conv1.accumulators", "conv1", &third_row);
+    assert!(!has(&findings, |f| matches!(f, Finding::AtBorders { .. })));
+}
+
+/// One image whose accumulators are the odd multiples of half a divisor of 2.
+#[test]
+fn ties_are_found_with_and_without_the_steps_after_them() {
+    let lab = lab();
+    let mut model = lab.model.clone();
+    let node = lab.at("conv1");
+    let Step::Requantize(requantize) = &mut model.nodes[node].step else {
+        panic!("conv1 is a requantization");
+    };
+    requantize.channels.iter_mut().for_each(|channel| channel.output_scale = 2.0);
+    let mut at = 0;
+    let input = Values::full(&[1, 6, 28, 28], 0.0).unwrap().map(|_| {
+        at += 1;
+        f64::from(at % 97)
+    });
+    for last in [node, node + 1, node + 2] {
+        let run = |model: &Model| {
+            let steps = model.steps(node..last + 1);
+            steps.fold(input.clone(), |x, step| step.run(&x).unwrap())
+        };
+        let mut other = model.clone();
+        let step = (find("half-up").unwrap().variants)(&Site::new(&model, node)).remove(0).step;
+        other.nodes[node].step = step;
+        let (expected, observed) = (run(&model), run(&other));
+        let segment = |observed| Segment {
+            model: &model,
+            nodes: node..last + 1,
+            input: &input,
+            expected: &expected,
+            observed,
+        };
+        assert_ne!(expected, observed);
+        let findings = Evidence::new(&segment(&observed)).findings;
+        assert!(has(&findings, |f| matches!(f, Finding::AtTies { ties } if *ties > 0)));
+        // One more that is on none: the first accumulator that is even and stays so.
+        let beside = (0..expected.data().len())
+            .find(|&at| observed.data()[at] == expected.data()[at] && input.data()[at] == 4.0);
+        let mut beside_a_tie = observed.clone();
+        if last > node + 1 {
+            beside_a_tie = beside_a_tie.map(|x| x + 1.0);
+        } else {
+            beside_a_tie.data_mut()[beside.unwrap()] += 1.0;
+        }
+        let findings = Evidence::new(&segment(&beside_a_tie)).findings;
+        assert!(!has(&findings, |f| matches!(f, Finding::AtTies { .. })));
+    }
+}
+
+#[test]
+fn saturated_values_wrapped_values_shifts_and_factors() {
+    let lab = lab();
+    let right = lab.output("conv1");
+    let findings = |wrong: &Values| lab.findings("conv1.accumulators", "conv1", wrong);
+
+    let narrow = changed(right, |_, x| x.clamp(-20.0, 20.0));
+    assert!(!has(&findings(&narrow), |f| matches!(f, Finding::Saturated { .. })));
+    let saturated = changed(right, |_, x| if x > 30.0 { 127.0 } else { x });
+    assert!(findings(&saturated).contains(&Finding::Saturated { low: -128.0, high: 127.0 }));
+
+    let shifted = changed(right, |_, x| (x + 7.0).clamp(-128.0, 127.0));
+    let found = findings(&shifted);
+    assert!(found.contains(&Finding::Shift { by: 7.0 }), "{found:?}");
+    assert!(!has(&found, |f| matches!(f, Finding::Factor { .. })));
+
+    let scaled = changed(right, |_, x| (x * 0.5).round_ties_even());
+    let found = findings(&scaled);
+    assert!(
+        has(&found, |f| matches!(f, Finding::Factor { low, high } if (*low..=*high).contains(&0.5))),
+        "{found:?}"
+    );
+    assert!(!has(&found, |f| matches!(f, Finding::Shift { .. })));
+    let sums = changed(lab.output("conv1.accumulators"), |_, x| x * -3.0);
+    let found = lab.findings("conv1.accumulators", "conv1.accumulators", &sums);
+    assert!(found.contains(&Finding::Factor { low: -3.0, high: -3.0 }), "{found:?}");
+
+    let wrapped = changed(lab.output("conv1.accumulators"), |_, x| f64::from(x as i64 as i16));
+    let found = lab.findings("conv1.accumulators", "conv1.accumulators", &wrapped);
+    assert_eq!(
+        wrapped != *lab.output("conv1.accumulators"),
+        found.contains(&Finding::Wraps { modulus: 65536 })
+    );
+    let bytes = changed(right, |_, x| if x > 9.0 { x - 256.0 } else { x });
+    let found = findings(&bytes);
+    assert!(found.contains(&Finding::Wraps { modulus: 256 }));
+    assert!(has(&found, |f| matches!(f, Finding::OutsideCodes { low: -128, high: 127, .. })));
+    // From the number before saturation: requantized without a clamp, then cast.
+    let node = lab.at("conv1");
+    let Step::Requantize(requantize) = &lab.model.nodes[node].step else {
+        panic!("conv1 is a requantization");
+    };
+    let sums = lab.output("conv1.accumulators").map(|acc| acc * 4.0);
+    let expected = lab.model.nodes[node].step.run(&sums).unwrap();
+    let cast = changed(&sums, |at, acc| f64::from(requantize.one(at[1], acc).0 as i64 as i8));
+    let segment = Segment {
+        model: &lab.model,
+        nodes: node..node + 1,
+        input: &sums,
+        expected: &expected,
+        observed: &cast,
+    };
+    let found = Evidence::new(&segment).findings;
+    assert!(found.contains(&Finding::Wraps { modulus: 256 }), "{found:?}");
+}
+
+#[test]
+fn numbers_that_are_no_codes() {
+    let lab = lab();
+    let wrong = changed(lab.output("conv1"), |at, x| match at {
+        [0, 0, 3, 3] => f64::NAN,
+        [0, 0, 3, 4] => x + 0.5,
+        [0, 0, 3, 5] => f64::INFINITY,
+        _ => x,
+    });
+    let evidence = Evidence::new(&lab.segment("conv1.accumulators", "conv1", &wrong));
+    assert_eq!((evidence.differing, evidence.largest), (3, Some(0.5)));
+    assert!(evidence.findings.contains(&Finding::NotNumbers { count: 2 }));
+    assert!(evidence.findings.contains(&Finding::NotIntegers { count: 1 }));
+    assert!(!has(&evidence.findings, |f| matches!(
+        f,
+        Finding::OneSign { .. } | Finding::OffByOne | Finding::Wraps { .. }
+    )));
+    assert!(serde_json::to_string(&evidence).unwrap().contains("not-numbers"));
+}
+
+#[test]
+fn other_shapes_and_no_values() {
+    let lab = lab();
+    let flat = lab.output("conv1").clone().reshape(&[2, 4704]).unwrap();
+    let evidence = Evidence::new(&lab.segment("conv1.accumulators", "conv1", &flat));
+    assert_eq!(evidence.differing, evidence.values);
+    assert_eq!(
+        evidence.findings,
+        [Finding::Shapes { expected: vec![2, 6, 28, 28], observed: vec![2, 4704] }]
+    );
+    for shape in [vec![0, 6, 28, 28], vec![2, 0, 28, 28], vec![2, 6, 0, 0], vec![0], vec![]] {
+        let empty = Values::new(&shape, vec![0.0; shape.iter().product()]).unwrap();
+        let other = empty.map(|x| x + 1.0);
+        let segment = Segment {
+            model: &lab.model,
+            nodes: 2..3,
+            input: &empty,
+            expected: &empty,
+            observed: &other,
+        };
+        let evidence = Evidence::new(&segment);
+        assert_eq!(evidence.differing, empty.data().len(), "{shape:?}");
+        assert!(worked(&segment, None).is_ok() || !shape.is_empty());
+    }
+}
+
+#[rstest]
+#[case("HWC", 0)]
+#[case("CWH", 1)]
+#[case("H", 2)]
+#[case("HW", 3)]
+#[case("C", 4)]
+fn arrangements(#[case] name: &str, #[case] kind: usize) {
+    let lab = lab();
+    let right = lab.output("pool2"); // [2, 16, 5, 5]
+    let hwc = (Step::Flatten(FlattenOrder::Hwc).run(right).unwrap())
+        .reshape(right.shape())
+        .unwrap();
+    let moved = |f: &dyn Fn(usize, usize, usize) -> [usize; 3]| {
+        changed(right, |at, _| {
+            let [c, y, x] = f(at[1], at[2], at[3]);
+            right[[at[0], c, y, x]]
+        })
+    };
+    let wrong = match kind {
+        0 => hwc,
+        1 => moved(&|c, y, x| [c, x, y]),
+        2 => moved(&|c, y, x| [c, 4 - y, x]),
+        3 => moved(&|c, y, x| [c, 4 - y, 4 - x]),
+        _ => moved(&|c, y, x| [15 - c, y, x]),
+    };
+    let arrangement = match kind {
+        0 | 1 => Arrangement::Axes { axes: name.into() },
+        _ => Arrangement::Reversed { axes: name.into() },
+    };
+    let wanted = Finding::Rearranged { arrangement: Some(arrangement) };
+    assert!(lab.findings("pool2", "pool2", &wrong).contains(&wanted));
+    // One value that was not there.
+    let mut other = wrong.clone();
+    other.data_mut()[0] += 1.0;
+    let found = lab.findings("pool2", "pool2", &other);
+    assert!(!has(&found, |f| matches!(f, Finding::Rearranged { .. })));
+}
+
+#[test]
+fn channels_in_another_order_and_a_flattened_map() {
+    let lab = lab();
+    let right = lab.output("pool2");
+    let swap = |c: usize| [1, 0].get(c).copied().unwrap_or(c);
+    let wrong = changed(right, |at, _| right[[at[0], swap(at[1]), at[2], at[3]]]);
+    let order = (0..16).map(swap).collect();
+    let wanted = Finding::Rearranged { arrangement: Some(Arrangement::Channels { order }) };
+    let found = lab.findings("pool2", "pool2", &wrong);
+    assert!(found.contains(&wanted), "{found:?}");
+    let flat = Step::Flatten(FlattenOrder::Hwc).run(right).unwrap();
+    let axes = Finding::Rearranged { arrangement: Some(Arrangement::Axes { axes: "HWC".into() }) };
+    assert!(lab.findings("flatten", "flatten", &flat).contains(&axes));
+}
+
+#[test]
+fn roundings_are_parted_by_an_input_made_for_them() {
+    let lab = lab();
+    let (_, up) = lab.mistaken("conv1", "conv1", "conv1", "half-up");
+    let (_, history) = lab.mistaken("fc2", "fc2", "fc2", "output-scale-missing-history");
+    let right = hypothesis(Vec::new());
+    let mut model = lab.model.clone();
+    let node = lab.at("conv1");
+    if let Step::Requantize(requantize) = &mut model.nodes[node].step {
+        requantize.channels.iter_mut().for_each(|channel| channel.output_scale = 64.0);
+    }
+    let up_at_64 = (find("half-up").unwrap().variants)(&Site::new(&model, node)).remove(0).step;
+    for first in [node, node - 1] {
+        let segment = Segment {
+            model: &model,
+            nodes: first..node + 1,
+            input: lab.input(first),
+            expected: lab.output("conv1"),
+            observed: lab.output("conv1"),
+        };
+        let three = [right.clone(), hypothesis(vec![(node, up_at_64.clone())]), right.clone()];
+        let found = separate(&segment, &three).unwrap();
+        assert_eq!(found.groups, [vec![0, 2], vec![1]]);
+        assert_eq!(found.partings.len(), 1);
+        let parting = &found.partings[0];
+        assert_eq!(parting.input.shape()[1..], lab.input(first).shape()[1..]);
+        assert_eq!(parting.input.shape()[0], 1);
+        assert!((1..=3).contains(&parting.nonzero), "{}", parting.nonzero);
+        for (at, group) in found.groups.iter().enumerate() {
+            for &member in group {
+                let output = segment.replay_on(&three[member], &parting.input).unwrap();
+                assert_eq!(Some(&output), parting.outputs[at].as_ref());
+            }
+        }
+        assert_ne!(parting.outputs[0], parting.outputs[1]);
+        // A second time the same.
+        assert_eq!(separate(&segment, &three).unwrap().partings[0].input, parting.input);
+    }
+    // A scale that is no dyadic number has no ties within reach: the same on all that is tried.
+    let segment = lab.segment("conv1.accumulators", "conv1", lab.output("conv1"));
+    let found = separate(&segment, &[right.clone(), up]).unwrap();
+    assert_eq!((found.groups.len(), found.partings.len()), (1, 0));
+    assert!(found.tried > 64, "{}", found.tried);
+    let segment = lab.segment("fc2.accumulators", "fc2", lab.output("fc2"));
+    let found = separate(&segment, &[right, history]).unwrap();
+    assert_eq!(found.groups.len(), 2);
+    let empty = separate(&segment, &[]).unwrap();
+    assert!(empty.groups.is_empty() && empty.partings.is_empty());
+}
+
+/// Its text, held to its limits.
+fn text(worked: Option<Worked>) -> String {
+    let lines = worked.expect("something differs").lines;
+    assert!(lines.len() <= Worked::MAX_LINES, "{lines:#?}");
+    for line in &lines {
+        assert!(line.chars().count() <= Worked::MAX_COLUMNS, "{line}");
+    }
+    lines.join("\n")
+}
+
+#[rstest]
+#[case("sum_wraps", "conv2.accumulators", "conv2.accumulators", "conv2.accumulators", "accumulator-16-wraps")]
+#[case("sum_wraps_then_pool", "conv2.accumulators", "pool2", "conv2.accumulators", "accumulator-16-wraps")]
+#[case("scale", "fc1.accumulators", "fc1", "fc1", "output-scale-missing-history")]
+#[case("requantize_alone", "conv2", "conv2", "conv2", "output-scale-missing-history")]
+#[case("whole_network", "input", "fc3", "conv2", "output-scale-missing-history")]
+#[case("flatten", "flatten", "flatten", "flatten", "flatten-hwc")]
+fn an_example_with_a_name(
+    #[case] snapshot: &str,
+    #[case] first: &str,
+    #[case] last: &str,
+    #[case] node: &str,
+    #[case] id: &str,
+) {
+    let lab = lab();
+    let (observed, _) = lab.mistaken(first, last, node, id);
+    let segment = lab.segment(first, last, &observed);
+    let diagnosis = Diagnosis::new(&segment).unwrap();
+    assert!(!diagnosis.explanations.is_empty());
+    insta::assert_snapshot!(snapshot, text(diagnosis.worked(&segment).unwrap()));
+}
+
+#[test]
+fn padding_worked() {
+    let padded = padded();
+    let (first, last) = ("conv1.accumulators", "conv1.accumulators");
+    let (observed, _) = padded.mistaken(first, last, first, "padding-zero");
+    let segment = padded.segment(first, last, &observed);
+    let diagnosis = Diagnosis::new(&segment).unwrap();
+    insta::assert_snapshot!("padding", text(diagnosis.worked(&segment).unwrap()));
+}
+
+#[rstest]
+#[case("input_unknown", "input", "input")]
+#[case("relu_unknown", "relu1", "relu1")]
+#[case("pool_unknown", "pool1", "pool1")]
+#[case("layer_unknown", "conv2.accumulators", "pool2")]
+#[case("linear_unknown", "fc1.accumulators", "fc1")]
+fn an_example_without_a_name(#[case] snapshot: &str, #[case] first: &str, #[case] last: &str) {
+    let lab = lab();
+    let middle = lab.output(last).item_len() / 2 + 3;
+    let mut observed = lab.output(last).clone();
+    observed.data_mut()[middle] += 1.0;
+    let segment = lab.segment(first, last, &observed);
+    insta::assert_snapshot!(snapshot, text(worked(&segment, None).unwrap()));
+}
+
+#[rstest]
+fn every_mistake_can_be_worked(
+    #[values(ModelScheme::MaxAbs, ModelScheme::PerChannelAsymmetric)] scheme: ModelScheme,
+) {
+    let traced = Traced::new(scheme, "lenet5-mnist");
+    let mut worked_out = 0;
+    for node in 0..traced.model.nodes.len() {
+        for mistake in ALL {
+            for variant in (mistake.variants)(&Site::new(&traced.model, node)) {
+                let observed = variant.step.run(traced.input(node)).unwrap();
+                let segment = Segment {
+                    model: &traced.model,
+                    nodes: node..node + 1,
+                    input: traced.input(node),
+                    expected: &traced.trace[node],
+                    observed: &observed,
+                };
+                let theirs = hypothesis(vec![(node, variant.step)]);
+                if let Some(example) = worked(&segment, Some(&theirs)).unwrap() {
+                    text(Some(example));
+                    text(worked(&segment, None).unwrap());
+                    worked_out += 1;
+                }
+            }
+        }
+    }
+    assert!(worked_out > 3, "{worked_out}");
+}
