@@ -180,7 +180,10 @@ impl Evidence {
         let share = self.differing as f64 / self.values.max(1) as f64 * 100.0;
         let mut first = match self.differing {
             0 => format!("none of {} values differs", self.values),
-            differing => format!("{differing} of {} values differ ({share:.2} %)", self.values),
+            differing => format!(
+                "{differing} of {} values differ ({share:.2} %)",
+                self.values
+            ),
         };
         if let Some(largest) = self.largest {
             first += &format!(", by at most {largest}");
@@ -222,7 +225,10 @@ fn of_values(segment: &Segment) -> Vec<Finding> {
 
 impl Segment<'_> {
     fn last(&self) -> Option<&Node> {
-        self.nodes.clone().next_back().map(|at| &self.model.nodes[at])
+        self.nodes
+            .clone()
+            .next_back()
+            .map(|at| &self.model.nodes[at])
     }
 
     /// The lowest and the highest value of the output there is, after the ReLUs since the last
@@ -286,7 +292,8 @@ impl<'a> Pairs<'a> {
     fn findings(&self) -> Vec<Finding> {
         let several = self.at.len() > 1;
         let sign = [true, false].into_iter().find(|&above| {
-            several && self.all(|at| self.difference(at) != 0.0 && (self.difference(at) > 0.0) == above)
+            several
+                && self.all(|at| self.difference(at) != 0.0 && (self.difference(at) > 0.0) == above)
         });
         let one = self.all(|at| self.difference(at).abs() == 1.0);
         [
@@ -321,9 +328,7 @@ impl<'a> Pairs<'a> {
             return None;
         };
         let padded = padding_mask(self.segment);
-        let outermost = |y: usize, x: usize| {
-            y == 0 || x == 0 || y + 1 == height || x + 1 == width
-        };
+        let outermost = |y: usize, x: usize| y == 0 || x == 0 || y + 1 == height || x + 1 == width;
         let (padding, is_border): (bool, Box<dyn Fn(usize, usize) -> bool>) = match &padded {
             Some(mask) => (true, Box::new(|y, x| mask[[0, 0, y, x]] != 0.0)),
             None => (false, Box::new(outermost)),
@@ -462,7 +467,9 @@ impl<'a> Pairs<'a> {
     fn same_channel(&self, from: usize, to: usize, channels: usize, plane: usize) -> bool {
         let image = channels * plane;
         (self.expected.chunks(image).zip(self.observed.chunks(image))).all(
-            |(expected, observed)| expected[from * plane..][..plane] == observed[to * plane..][..plane],
+            |(expected, observed)| {
+                expected[from * plane..][..plane] == observed[to * plane..][..plane]
+            },
         )
     }
 
@@ -536,7 +543,9 @@ impl<'a> Pairs<'a> {
             };
             self.all(|at| {
                 wrapped(self.expected[at], at)
-                    || before.as_ref().is_some_and(|before| wrapped(before.data()[at], at))
+                    || before
+                        .as_ref()
+                        .is_some_and(|before| wrapped(before.data()[at], at))
             })
         })?;
         Some(Finding::Wraps { modulus })
@@ -621,14 +630,19 @@ impl fmt::Display for Finding {
                 write!(f, "only in the outermost rows and columns")
             }
             Self::Channels { channels, of } => {
-                let shown: Vec<String> =
-                    (channels.iter().take(SHOWN)).map(ToString::to_string).collect();
+                let shown: Vec<String> = (channels.iter().take(SHOWN))
+                    .map(ToString::to_string)
+                    .collect();
                 let more = match channels.len().saturating_sub(SHOWN) {
                     0 => String::new(),
                     more => format!(" and {more} more"),
                 };
                 let plural = if channels.len() == 1 { "" } else { "s" };
-                write!(f, "only in channel{plural} {}{more} of {of}", shown.join(", "))
+                write!(
+                    f,
+                    "only in channel{plural} {}{more} of {of}",
+                    shown.join(", ")
+                )
             }
             Self::OneImage { image, of } => write!(f, "only in image {image} of {of}"),
             Self::Saturated { low, high } => write!(
@@ -643,7 +657,11 @@ impl fmt::Display for Finding {
                     Some(Arrangement::Reversed { axes }) => write!(f, ": {axes} backwards"),
                     Some(Arrangement::Channels { order }) => {
                         let shown = &order[..order.len().min(2 * SHOWN)];
-                        let more = if shown.len() < order.len() { ", …" } else { "" };
+                        let more = if shown.len() < order.len() {
+                            ", …"
+                        } else {
+                            ""
+                        };
                         write!(f, ": channels {shown:?}{more}")
                     }
                 }
@@ -659,7 +677,10 @@ impl fmt::Display for Finding {
                 write!(f, "the right values plus {by}, but for saturation")
             }
             Self::Wraps { modulus } => {
-                write!(f, "every difference is a multiple of {modulus}: integers that wrap")
+                write!(
+                    f,
+                    "every difference is a multiple of {modulus}: integers that wrap"
+                )
             }
         }
     }

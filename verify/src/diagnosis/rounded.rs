@@ -31,7 +31,11 @@ impl<'a> Rounded<'a> {
         for step in segment.model.steps(segment.nodes.start..node) {
             input = step.run(&input).ok()?;
         }
-        Some(Self { segment, node, input })
+        Some(Self {
+            segment,
+            node,
+            input,
+        })
     }
 
     /// The segment's output with every tie rounded down, and with every tie rounded up; all
@@ -46,11 +50,13 @@ impl<'a> Rounded<'a> {
                     let codes = step.run(&self.input).ok()?;
                     let straight = (quantize.channels.iter().enumerate()).all(|(a, b)| a == *b);
                     let pixels = self.input.data();
-                    change(&codes, |at, code| match f64::from(quantize.numbers(pixels[at]).1) {
-                        number if straight && is_tie(number) => {
-                            f64::from(quantize.params.grid.clamp(tie(number) + z))
+                    change(&codes, |at, code| {
+                        match f64::from(quantize.numbers(pixels[at]).1) {
+                            number if straight && is_tie(number) => {
+                                f64::from(quantize.params.grid.clamp(tie(number) + z))
+                            }
+                            _ => code,
                         }
-                        _ => code,
                     })
                 }
                 Step::Requantize(requantize) => self.requantized(requantize, tie)?,
@@ -61,7 +67,11 @@ impl<'a> Rounded<'a> {
                     };
                     pool.rounding = MeanRounding::Other(Arc::new(move |sum, count| {
                         let mean = sum as f64 / count as f64;
-                        let rounded = if is_tie(mean) { tie(mean) } else { rule.round(mean) };
+                        let rounded = if is_tie(mean) {
+                            tie(mean)
+                        } else {
+                            rule.round(mean)
+                        };
                         rounded as i64
                     }));
                     Step::AveragePool(pool).run(&self.input).ok()?
@@ -69,7 +79,11 @@ impl<'a> Rounded<'a> {
                 _ => return None,
             };
             let mut x = codes;
-            for step in self.segment.model.steps(self.node + 1..self.segment.nodes.end) {
+            for step in self
+                .segment
+                .model
+                .steps(self.node + 1..self.segment.nodes.end)
+            {
                 x = step.run(&x).ok()?;
             }
             Some(x)
@@ -118,7 +132,10 @@ fn is_tie(number: f64) -> bool {
 /// The size of an axis (1 where there is none) and how far apart its positions lie.
 fn along(shape: &[usize], axis: usize) -> (usize, usize) {
     let extent = shape.get(axis).copied().unwrap_or(1);
-    (extent.max(1), shape.iter().skip(axis + 1).product::<usize>().max(1))
+    (
+        extent.max(1),
+        shape.iter().skip(axis + 1).product::<usize>().max(1),
+    )
 }
 
 fn change(values: &Values, mut f: impl FnMut(usize, f64) -> f64) -> Values {

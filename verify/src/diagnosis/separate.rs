@@ -38,10 +38,7 @@ pub struct Parting {
 ///
 /// # Errors
 /// A segment whose input is not of its model's shape.
-pub fn separate(
-    segment: &Segment,
-    hypotheses: &[Hypothesis],
-) -> Result<Separation, ShapeError> {
+pub fn separate(segment: &Segment, hypotheses: &[Hypothesis]) -> Result<Separation, ShapeError> {
     let mut search = Search {
         segment,
         hypotheses,
@@ -109,7 +106,9 @@ impl Domain {
             },
             (None, Step::Accumulate(sums)) => {
                 let before = segment.model.nodes.get(segment.nodes.start.wrapping_sub(2));
-                let grid = before.and_then(|node| node.params).map(|params| params.grid);
+                let grid = before
+                    .and_then(|node| node.params)
+                    .map(|params| params.grid);
                 let reach = (0..sums.outputs())
                     .map(|o| reach(sums, o, grid.map_or([-128, 255], |g| [g.low(), g.high()])))
                     .fold([0.0, 0.0], |all: [f64; 2], one| {
@@ -271,7 +270,10 @@ impl Search<'_> {
     fn directed(&self) -> Vec<Values> {
         let nodes = self.segment.nodes.clone();
         let of = |at: usize| &self.segment.model.nodes[at].step;
-        let Some(node) = nodes.clone().find(|&at| matches!(of(at), Step::Requantize(_))) else {
+        let Some(node) = nodes
+            .clone()
+            .find(|&at| matches!(of(at), Step::Requantize(_)))
+        else {
             return Vec::new();
         };
         let Step::Requantize(requantize) = of(node) else {
@@ -279,7 +281,9 @@ impl Search<'_> {
         };
         let before = node.checked_sub(1).map(of);
         let grid = (node.checked_sub(2)).and_then(|at| self.segment.model.nodes[at].params);
-        let codes = grid.map_or([-128, 255], |params| [params.grid.low(), params.grid.high()]);
+        let codes = grid.map_or([-128, 255], |params| {
+            [params.grid.low(), params.grid.high()]
+        });
         let ends: Vec<[f64; 2]> = (0..requantize.channels.len())
             .map(|o| match before {
                 Some(Step::Accumulate(sums)) if o < sums.outputs() => reach(sums, o, codes),
@@ -376,8 +380,16 @@ impl Search<'_> {
     fn undirected(&self, kind: u64, random: &mut Random) -> Result<Option<Values>, ShapeError> {
         let Domain { low, high, zero } = self.domain;
         let whole = |random: &mut Random| low + random.below((high - low) as u64 + 1) as f64;
-        let edges = [low, low + 1.0, zero - 1.0, zero, zero + 1.0, high - 1.0, high]
-            .map(|x| x.clamp(low, high));
+        let edges = [
+            low,
+            low + 1.0,
+            zero - 1.0,
+            zero,
+            zero + 1.0,
+            high - 1.0,
+            high,
+        ]
+        .map(|x| x.clamp(low, high));
         let mut input = Tensor::full(&self.shape, zero)?;
         let values = input.data_mut();
         let count = values.len() as u64;
@@ -406,9 +418,7 @@ impl Search<'_> {
                 1 => values.fill_with(|| whole(random)),
                 2 => values.fill_with(|| edges[random.below(edges.len() as u64) as usize]),
                 // Small numbers: sums that do not saturate.
-                3 => values.fill_with(|| {
-                    (zero + random.below(17) as f64 - 8.0).clamp(low, high)
-                }),
+                3 => values.fill_with(|| (zero + random.below(17) as f64 - 8.0).clamp(low, high)),
                 _ => return Ok(None),
             },
         }
@@ -420,7 +430,10 @@ impl Search<'_> {
 fn same(a: &Option<Vec<f64>>, b: &Option<Vec<f64>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
         }
         (None, None) => true,
         _ => false,
@@ -438,7 +451,9 @@ fn needed(search: &Search, inputs: Vec<Values>) -> Vec<Values> {
     let mut kept = Vec::new();
     for at in order {
         if (seen.iter().zip(&parted[at])).any(|(seen, part)| !seen && *part) {
-            seen.iter_mut().zip(&parted[at]).for_each(|(seen, part)| *seen |= part);
+            seen.iter_mut()
+                .zip(&parted[at])
+                .for_each(|(seen, part)| *seen |= part);
             kept.push(inputs[at].clone());
         }
     }

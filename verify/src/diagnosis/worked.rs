@@ -61,7 +61,9 @@ fn first_difference(segment: &Segment) -> Result<Option<(Values, usize, usize)>,
     };
     let item = segment.expected.item_len();
     let mut shape = segment.input.shape().to_vec();
-    shape[0] = 1;
+    if let Some(images) = shape.first_mut() {
+        *images = 1;
+    }
     let image = Tensor::new(&shape, segment.input.item(at / item).to_vec())?;
     Ok(Some((image, at / item, at % item)))
 }
@@ -78,24 +80,33 @@ fn named(segment: &Segment, hypothesis: &Hypothesis) -> Result<Option<Worked>, S
     let [golden, theirs] = stretch.outputs()?;
     let [right, wrong] = [&golden, &theirs].map(|output| output.data()[at]);
     let position = golden.position(at);
-    let mut lines = vec![format!(
-        "{}{}: golden {right}, theirs {wrong} ({hypothesis})",
-        stretch.name(segment),
-        text::position(&position),
-    )];
-    let left = stretch.nonzero();
-    lines.push(format!(
-        "on an input shrunk to {left} of {before} {} that are not {}:",
-        stretch.what(segment),
-        stretch.neutral
-    ));
-    let sides = [stretch.golden.clone(), stretch.theirs.clone()];
-    let [right, wrong] = [0, 1].map(|side| {
-        let steps: Vec<&Step> = sides[side].iter().collect();
-        let traces = stretch.traces(&steps);
-        traces.map(|traces| stages::stages(&steps, &stretch.input, &traces, position.clone()))
-    });
-    let (right, wrong): (Vec<Stage>, Vec<Stage>) = (right?, wrong?);
+    let by = match hypothesis.causes.is_empty() {
+        true => String::new(),
+        false => format!(" ({hypothesis})"),
+    };
+    let name = stretch.name(segment);
+    let place = text::position(&position);
+    let (what, neutral) = (stretch.what(segment), stretch.neutral);
+    let mut lines = vec![
+        format!("{name}{place}: golden {right}, theirs {wrong}{by}"),
+        match stretch.nonzero() {
+            0 => format!("on an input that is {neutral} everywhere:"),
+            1 => format!("on a shrunk input, of whose {before} {what} 1 is not {neutral}:"),
+            left => {
+                format!("on a shrunk input, of whose {before} {what} {left} are not {neutral}:")
+            }
+        },
+    ];
+    let golden: Vec<&Step> = stretch.golden.iter().collect();
+    let theirs: Vec<&Step> = stretch.theirs.iter().collect();
+    let [right, wrong] = [stretch.traces(&golden)?, stretch.traces(&theirs)?];
+    let of_golden =
+        |beside: &[Stage]| stages::stages(&golden, &stretch.input, &right, &position, beside);
+    let of_theirs =
+        |beside: &[Stage]| stages::stages(&theirs, &stretch.input, &wrong, &position, beside);
+    // Whichever side leaves a choice follows the other.
+    let right = of_golden(&of_theirs(&[]));
+    let wrong = of_theirs(&right);
     lines.extend(text::side_by_side(&stretch.names, &right, &wrong));
     Ok(Some(text::fit(lines)))
 }
@@ -119,7 +130,7 @@ fn unknown(segment: &Segment) -> Result<Option<Worked>, ShapeError> {
     ];
     let steps: Vec<&Step> = stretch.golden.iter().collect();
     let traces = stretch.traces(&steps)?;
-    let right = stages::stages(&steps, &stretch.input, &traces, position);
+    let right = stages::stages(&steps, &stretch.input, &traces, &position, &[]);
     lines.extend(text::side_by_side(&stretch.names, &right, &right));
     lines.push(format!("theirs: {theirs}"));
     Ok(Some(text::fit(lines)))

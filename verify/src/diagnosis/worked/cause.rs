@@ -69,8 +69,10 @@ impl Stretch {
     ) -> Result<Option<(Self, usize)>, ShapeError> {
         let (model, nodes) = (segment.model, segment.nodes.clone());
         let golden: Vec<&Step> = model.steps(nodes.clone()).collect();
-        let theirs: Vec<&Step> =
-            nodes.clone().map(|node| hypothesis.step(model, node)).collect();
+        let theirs: Vec<&Step> = nodes
+            .clone()
+            .map(|node| hypothesis.step(model, node))
+            .collect();
         let [right, wrong] = [run(&golden, &image)?, run(&theirs, &image)?];
         let Some(cause) = (0..golden.len()).find(|&at| right[at] != wrong[at]) else {
             return Ok(None);
@@ -78,12 +80,19 @@ impl Stretch {
         let is_sum = |at: usize| matches!(golden[at], Step::Accumulate(_));
         // A requantization is worked with the sum before it.
         let is_code = matches!(golden[cause], Step::Requantize(_));
-        let start = if is_code && cause > 0 && is_sum(cause - 1) { cause - 1 } else { cause };
-        let input = if start == 0 { image } else { right[start - 1].clone() };
+        let start = if is_code && cause > 0 && is_sum(cause - 1) {
+            cause - 1
+        } else {
+            cause
+        };
+        let input = if start == 0 {
+            image
+        } else {
+            right[start - 1].clone()
+        };
         // On until the difference is lost or the next sum begins.
         let mut end = cause + 1;
-        while end < golden.len() && !is_sum(end) && difference(&right[end], &wrong[end]).is_some()
-        {
+        while end < golden.len() && !is_sum(end) && difference(&right[end], &wrong[end]).is_some() {
             end += 1;
         }
         let Some(at) = difference(&right[end - 1], &wrong[end - 1]) else {
@@ -98,7 +107,12 @@ impl Stretch {
     pub(super) fn of_end(segment: &Segment, image: Values) -> Result<Self, ShapeError> {
         let model = segment.model;
         let is_sum = |node: &usize| matches!(model.nodes[*node].step, Step::Accumulate(_));
-        let start = segment.nodes.clone().rev().find(is_sum).unwrap_or(segment.nodes.start);
+        let start = segment
+            .nodes
+            .clone()
+            .rev()
+            .find(is_sum)
+            .unwrap_or(segment.nodes.start);
         let mut input = image;
         for step in model.steps(segment.nodes.start..start) {
             input = step.run(&input)?;
@@ -125,7 +139,11 @@ impl Stretch {
 
     /// How many values of the input are not neutral.
     pub(super) fn nonzero(&self) -> usize {
-        self.input.data().iter().filter(|&&x| x != self.neutral).count()
+        self.input
+            .data()
+            .iter()
+            .filter(|&&x| x != self.neutral)
+            .count()
     }
 
     /// The node whose output is worked.
@@ -135,7 +153,11 @@ impl Stretch {
 
     /// What the values of the input are.
     pub(super) fn what(&self, segment: &Segment) -> &'static str {
-        match self.first.checked_sub(1).map(|node| &segment.model.nodes[node]) {
+        match self
+            .first
+            .checked_sub(1)
+            .map(|node| &segment.model.nodes[node])
+        {
             None => "pixels",
             Some(node) if node.is_accumulators() => "accumulators",
             Some(_) => "input codes",

@@ -48,7 +48,10 @@ fn keeps(stretch: &mut Stretch, at: usize, changes: &[(usize, f64)], effort: &mu
         return false;
     }
     *effort -= 1;
-    let before: Vec<f64> = changes.iter().map(|&(i, _)| stretch.input.data()[i]).collect();
+    let before: Vec<f64> = changes
+        .iter()
+        .map(|&(i, _)| stretch.input.data()[i])
+        .collect();
     for &(i, value) in changes {
         stretch.input.data_mut()[i] = value;
     }

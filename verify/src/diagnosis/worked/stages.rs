@@ -14,21 +14,27 @@ use quant::Rounding;
 pub(super) struct Stage {
     /// Its lines, each of which may have to be folded.
     pub(super) lines: Vec<String>,
+    /// The input of the step that was followed back.
+    pub(super) from: Vec<usize>,
 }
 
 /// The stages of the output at `position` of the last step, first to last; one for each step.
+/// Where several inputs of a window give its output, the one that `beside` followed is followed.
 pub(super) fn stages(
     steps: &[&Step],
     input: &Values,
     traces: &[Values],
-    mut position: Vec<usize>,
+    position: &[usize],
+    beside: &[Stage],
 ) -> Vec<Stage> {
+    let mut position = position.to_vec();
     let mut stages = Vec::with_capacity(steps.len());
     for (at, step) in steps.iter().enumerate().rev() {
         let input = if at == 0 { input } else { &traces[at - 1] };
-        let (lines, from) = stage(step, input, &traces[at], &position);
-        stages.push(Stage { lines });
-        position = from;
+        let followed = beside.get(at).map(|stage| &stage.from[..]);
+        let (lines, from) = stage(step, input, &traces[at], &position, followed);
+        position.clone_from(&from);
+        stages.push(Stage { lines, from });
     }
     stages.reverse();
     stages
@@ -40,6 +46,7 @@ fn stage(
     input: &Values,
     output: &Values,
     position: &[usize],
+    followed: Option<&[usize]>,
 ) -> (Vec<String>, Vec<usize>) {
     let same = position.to_vec();
     let x = value(input, position);
@@ -52,10 +59,14 @@ fn stage(
         Step::MaxPool(geometry) => {
             let window = window(geometry, input, position);
             let codes: Vec<f64> = window.iter().map(|at| value(input, at)).collect();
-            let from = window.into_iter().find(|at| value(input, at) == y).unwrap_or(same);
+            let gives = |at: &Vec<usize>| value(input, at) == y;
+            let from = (window.iter())
+                .find(|at| gives(at) && followed == Some(&at[..]))
+                .or_else(|| window.iter().find(|at| gives(at)))
+                .map_or(same, Clone::clone);
             (vec![format!("max({}) = {y}", text::list(&codes))], from)
         }
-        Step::AveragePool(pool) => averaged(pool, input, position, y),
+        Step::AveragePool(pool) => averaged(pool, input, position, y, followed),
         Step::Flatten(order) => {
             let from = unflattened(*order, input.shape(), position);
             let line = format!("value {} is {} = {y}", position[1], text::position(&from));
@@ -82,14 +93,15 @@ fn rule(rounding: Rounding) -> &'static str {
 
 fn quantized(q: &Quantize, input: &Values, position: &[usize]) -> (Vec<String>, Vec<usize>) {
     let mut from = position.to_vec();
-    if let (Some(channel), Some(&of)) =
-        (from.get_mut(1), q.channels.get(position.get(1).copied().unwrap_or(0)))
-    {
+    if let (Some(channel), Some(&of)) = (
+        from.get_mut(1),
+        q.channels.get(position.get(1).copied().unwrap_or(0)),
+    ) {
         *channel = of;
     }
     let pixel = value(input, &from);
     let (real, quotient) = q.numbers(pixel);
-    let steps = q.rounding.round(quotient.into());
+    let steps = q.rounding.round(quotient.into()) + 0.0;
     let z = q.params.zero_point;
     let grid = q.params.grid;
     let lines = vec![
@@ -157,7 +169,7 @@ fn summed(sums: &Accumulate, input: &Values, position: &[usize], y: f64) -> Vec<
         products.push(format!("… {} more, sum {}", count - TERMS, all - shown));
     }
     if products.is_empty() {
-        products.push("every product is 0".into());
+        products.push("is 0 everywhere".into());
     }
     let bias = sums.bias.get(position[1]).copied().unwrap_or(0);
     let mut total = match bias {
@@ -168,7 +180,7 @@ fn summed(sums: &Accumulate, input: &Values, position: &[usize], y: f64) -> Vec<
         Accumulator::Exact if y == (all + bias) as f64 => ", exact".to_owned(),
         _ => format!(", kept as {y}"),
     };
-    vec![products.join("; "), total]
+    vec![format!("code·weight {}", products.join("; ")), total]
 }
 
 fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<String> {
@@ -180,7 +192,9 @@ fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<Str
     let z = channel.output_zero_point;
     let [low, high] = [channel.clamp.low, channel.clamp.high];
     let quotient = match requantize.arithmetic {
-        Arithmetic::Division(_) => format!("{acc} / s_O {} = {number}", channel.divisor()),
+        Arithmetic::Division(_) => {
+            format!("{acc} / s_O {} = {}", channel.divisor(), number as f32)
+        }
         _ => format!("{acc} · M {} = {number}", channel.multiplier()),
     };
     let end = match requantize.overflow {
@@ -189,7 +203,8 @@ fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<Str
     };
     let rounded = match &requantize.arithmetic {
         Arithmetic::Division(rounding) | Arithmetic::Product(rounding) => {
-            let steps = rounding.round(number);
+            // −0 is written 0.
+            let steps = rounding.round(number) + 0.0;
             let zero = match z {
                 0 => String::new(),
                 z => format!(", + z {z} = {before}"),
@@ -197,7 +212,10 @@ fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<Str
             format!("rounds {} to {steps}{zero}{end}", rule(*rounding))
         }
         Arithmetic::Contract(contract) => {
-            format!("by contract {}, + z {z}, clamp [{low}, {high}] → {code}", contract.name)
+            format!(
+                "by contract {}, + z {z}, clamp [{low}, {high}] → {code}",
+                contract.name
+            )
         }
         Arithmetic::Other(_) => format!("becomes {before}, z {z} included{end}"),
     };
@@ -209,6 +227,7 @@ fn averaged(
     input: &Values,
     position: &[usize],
     y: f64,
+    followed: Option<&[usize]>,
 ) -> (Vec<String>, Vec<usize>) {
     let window = window(&pool.geometry.window, input, position);
     let codes: Vec<f64> = window.iter().map(|at| value(input, at)).collect();
@@ -223,19 +242,23 @@ fn averaged(
         MeanRounding::Rule(rounding) => rule(*rounding),
         MeanRounding::Other(_) => "in its own way",
     };
-    let zeros = match z {
-        0.0 => String::new(),
-        z => format!(" − {}·{z}", codes.len()),
+    let (zeros, shift) = match z {
+        0.0 => (String::new(), String::new()),
+        z => (format!(" − {}·{z}", codes.len()), format!(", + z {z}")),
     };
     let line = format!(
-        "sum({}){zeros} = {sum}; {sum} / {count} = {} rounds {by} to {}, + z {z} → {y}",
+        "sum({}){zeros} = {sum}; {sum} / {count} = {} rounds {by} to {}{shift} → {y}",
         text::list(&codes),
         sum / count as f64,
         y - z
     );
-    // The value that says most: the largest.
-    let from = (window.into_iter())
-        .max_by(|a, b| value(input, a).total_cmp(&value(input, b)))
+    // No one value gives a mean: the one that is followed beside it, or the largest.
+    let from = (window.iter().find(|at| followed == Some(&at[..])).cloned())
+        .or_else(|| {
+            window
+                .into_iter()
+                .max_by(|a, b| value(input, a).total_cmp(&value(input, b)))
+        })
         .unwrap_or_else(|| position.to_vec());
     (vec![line], from)
 }

@@ -20,17 +20,27 @@ pub(super) fn list(values: &[f64]) -> String {
 
 /// In parentheses if negative.
 pub(super) fn signed(x: i32) -> String {
-    if x < 0 { format!("({x})") } else { x.to_string() }
+    if x < 0 {
+        format!("({x})")
+    } else {
+        x.to_string()
+    }
 }
 
 /// Stages of both sides: what is the same once.
 pub(super) fn side_by_side(names: &[String], right: &[Stage], wrong: &[Stage]) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, (right, wrong)) in names.iter().zip(right.iter().zip(wrong)) {
-        let both = if right == wrong { "" } else { ", golden" };
-        lines.extend(labelled(&format!("{name}{both}:"), &right.lines));
-        if right != wrong {
-            lines.extend(labelled(&format!("{name}, theirs:"), &wrong.lines));
+        let (right, wrong) = (&right.lines, &wrong.lines);
+        let same = right.iter().zip(wrong).take_while(|(a, b)| a == b).count();
+        let all = same == right.len() && same == wrong.len();
+        if same > 0 {
+            lines.extend(labelled(&format!("{name}:"), &right[..same]));
+        }
+        if !all {
+            for (side, text) in [("golden", right), ("theirs", wrong)] {
+                lines.extend(labelled(&format!("{name}, {side}:"), &text[same..]));
+            }
         }
     }
     lines
@@ -48,7 +58,9 @@ fn fold(text: &str, indent: &str) -> Vec<String> {
     let mut rest: Vec<char> = text.chars().collect();
     while rest.len() > Worked::MAX_COLUMNS {
         let blank = |after: &dyn Fn(usize) -> bool| {
-            (indent.len() + 1..Worked::MAX_COLUMNS).rev().find(|&at| rest[at] == ' ' && after(at))
+            (indent.len() + 1..Worked::MAX_COLUMNS)
+                .rev()
+                .find(|&at| rest[at] == ' ' && after(at))
         };
         let at = blank(&|at| rest[at - 1] == ';' && at > Worked::MAX_COLUMNS / 2)
             .or_else(|| blank(&|_| true))
