@@ -100,16 +100,26 @@ fn named(segment: &Segment, hypothesis: &Hypothesis) -> Result<Option<Worked>, S
     let golden: Vec<&Step> = stretch.golden.iter().collect();
     let theirs: Vec<&Step> = stretch.theirs.iter().collect();
     let [right, wrong] = [stretch.traces(&golden)?, stretch.traces(&theirs)?];
-    let of_golden =
-        |beside: &[Stage]| stages::stages(&golden, &stretch.input, &right, &position, beside);
-    let of_theirs =
-        |beside: &[Stage]| stages::stages(&theirs, &stretch.input, &wrong, &position, beside);
-    // Whichever side leaves a choice follows the other.
-    let right = of_golden(&of_theirs(&[]));
-    let wrong = of_theirs(&right);
-    lines.extend(text::side_by_side(&stretch.names, &right, &wrong));
+    let with = |products: usize| {
+        let of = |steps: &[&Step], traces: &[Values], beside: &[Stage]| {
+            stages::stages(steps, &stretch.input, traces, &position, beside, products)
+        };
+        // Whichever side leaves a choice follows the other.
+        let beside = of(&theirs, &wrong, &[]);
+        let right = of(&golden, &right, &beside);
+        let wrong = of(&theirs, &wrong, &right);
+        text::side_by_side(&stretch.names, &right, &wrong)
+    };
+    // All products, if there is room for them.
+    let stages = Some(with(usize::MAX))
+        .filter(|stages| lines.len() + stages.len() <= Worked::MAX_LINES)
+        .unwrap_or_else(|| with(PRODUCTS));
+    lines.extend(stages);
     Ok(Some(text::fit(lines)))
 }
+
+/// How many products of a sum are shown where not all can be.
+const PRODUCTS: usize = 8;
 
 fn unknown(segment: &Segment) -> Result<Option<Worked>, ShapeError> {
     let Some((image, number, at)) = first_difference(segment)? else {
@@ -130,7 +140,7 @@ fn unknown(segment: &Segment) -> Result<Option<Worked>, ShapeError> {
     ];
     let steps: Vec<&Step> = stretch.golden.iter().collect();
     let traces = stretch.traces(&steps)?;
-    let right = stages::stages(&steps, &stretch.input, &traces, &position, &[]);
+    let right = stages::stages(&steps, &stretch.input, &traces, &position, &[], PRODUCTS);
     lines.extend(text::side_by_side(&stretch.names, &right, &right));
     lines.push(format!("theirs: {theirs}"));
     Ok(Some(text::fit(lines)))

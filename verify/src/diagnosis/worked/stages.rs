@@ -20,19 +20,21 @@ pub(super) struct Stage {
 
 /// The stages of the output at `position` of the last step, first to last; one for each step.
 /// Where several inputs of a window give its output, the one that `beside` followed is followed.
+/// Of a sum's products so many are shown, the largest.
 pub(super) fn stages(
     steps: &[&Step],
     input: &Values,
     traces: &[Values],
     position: &[usize],
     beside: &[Stage],
+    products: usize,
 ) -> Vec<Stage> {
     let mut position = position.to_vec();
     let mut stages = Vec::with_capacity(steps.len());
     for (at, step) in steps.iter().enumerate().rev() {
         let input = if at == 0 { input } else { &traces[at - 1] };
         let followed = beside.get(at).map(|stage| &stage.from[..]);
-        let (lines, from) = stage(step, input, &traces[at], &position, followed);
+        let (lines, from) = stage(step, input, &traces[at], &position, followed, products);
         position.clone_from(&from);
         stages.push(Stage { lines, from });
     }
@@ -47,13 +49,14 @@ fn stage(
     output: &Values,
     position: &[usize],
     followed: Option<&[usize]>,
+    products: usize,
 ) -> (Vec<String>, Vec<usize>) {
     let same = position.to_vec();
     let x = value(input, position);
     let y = value(output, position);
     match step {
         Step::Quantize(quantize) => quantized(quantize, input, position),
-        Step::Accumulate(sums) => (summed(sums, input, position, y), same),
+        Step::Accumulate(sums) => (summed(sums, input, position, y, products), same),
         Step::Requantize(requantize) => (requantized(requantize, position, x), same),
         Step::Relu { low } => (vec![format!("max({x}, {low}) = {y}")], same),
         Step::MaxPool(geometry) => {
@@ -131,18 +134,21 @@ fn clamped(steps: f64, z: i32, [low, high]: [i32; 2]) -> String {
     words + &format!(", clamp [{low}, {high}]")
 }
 
-/// How many products are shown.
-const TERMS: usize = 8;
-
-fn summed(sums: &Accumulate, input: &Values, position: &[usize], y: f64) -> Vec<String> {
+fn summed(
+    sums: &Accumulate,
+    input: &Values,
+    position: &[usize],
+    y: f64,
+    most: usize,
+) -> Vec<String> {
     let mut terms = sums.terms(input, position);
     terms.retain(|term| term.product() != 0);
     let all: i64 = terms.iter().map(Term::product).sum();
     let count = terms.len();
-    if count > TERMS {
+    if count > most {
         // The largest; of equals those that come first.
         terms.sort_by_key(|term| std::cmp::Reverse(term.product().abs()));
-        terms.truncate(TERMS);
+        terms.truncate(most);
     }
     let shown: i64 = terms.iter().map(Term::product).sum();
     let difference = |code: i32, zero: i32| match (zero, code < 0) {
@@ -165,8 +171,8 @@ fn summed(sums: &Accumulate, input: &Values, position: &[usize], y: f64) -> Vec<
             )
         })
         .collect();
-    if count > TERMS {
-        products.push(format!("… {} more, sum {}", count - TERMS, all - shown));
+    if count > most {
+        products.push(format!("… {} more, sum {}", count - most, all - shown));
     }
     if products.is_empty() {
         products.push("is 0 everywhere".into());
