@@ -18,8 +18,8 @@ use reference::ShapeError;
 
 use crate::model::{Model, Values};
 
-pub(crate) use hypothesis::changes_at;
 pub use evidence::{Arrangement, Evidence, Finding};
+pub(crate) use hypothesis::changes_at;
 pub use hypothesis::{Cause, Hypothesis};
 pub use separate::{Parting, Separation, separate};
 pub use worked::{Worked, worked};
