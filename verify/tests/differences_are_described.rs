@@ -350,12 +350,13 @@ fn numbers_that_are_no_codes() {
     let lab = lab();
     let wrong = changed(lab.output("conv1"), |at, x| match at {
         [0, 0, 3, 3] => f64::NAN,
-        [0, 0, 3, 4] => x + 0.5,
+        [0, 0, 3, 4] => 20.5,
         [0, 0, 3, 5] => f64::INFINITY,
         _ => x,
     });
     let evidence = Evidence::new(&lab.segment("conv1.accumulators", "conv1", &wrong));
-    assert_eq!((evidence.differing, evidence.largest), (3, Some(0.5)));
+    let by = (20.5 - lab.output("conv1")[[0, 0, 3, 4]]).abs();
+    assert_eq!((evidence.differing, evidence.largest), (3, Some(by)));
     assert!(
         evidence
             .findings
@@ -504,7 +505,8 @@ fn roundings_are_parted_by_an_input_made_for_them() {
         ];
         let found = separate(&segment, &three).unwrap();
         assert_eq!(found.groups, [vec![0, 2], vec![1]]);
-        assert_eq!(found.partings.len(), 1);
+        // The first input is made of what the two steps differ in.
+        assert_eq!((found.partings.len(), found.tried), (1, 1));
         let parting = &found.partings[0];
         assert_eq!(parting.input.shape()[1..], lab.input(first).shape()[1..]);
         assert_eq!(parting.input.shape()[0], 1);
@@ -547,6 +549,8 @@ fn paddings_are_parted_by_codes() {
     let found = separate(&segment, &[zero, hypothesis(Vec::new())]).unwrap();
     assert_eq!(found.groups, [vec![0], vec![1]]);
     let parting = &found.partings[0];
+    // Padding shows best where there is nothing else.
+    assert_eq!(parting.nonzero, 0);
     let grid = padded.model.nodes[0].params.unwrap().grid;
     let codes = f64::from(grid.low())..=f64::from(grid.high());
     assert!(parting.input.data().iter().all(|code| codes.contains(code)));

@@ -13,7 +13,7 @@ use crate::model::{Accumulate, Requantize, Step, Values};
 /// Which hypotheses part, and on what.
 #[derive(Clone, Debug)]
 pub struct Separation {
-    /// How many inputs were tried.
+    /// How many inputs were tried, those to shrink what was found not counted.
     pub tried: usize,
     /// Hypotheses by their place in the list that was given, in order; those of one group are
     /// the same on everything tried.
@@ -53,10 +53,9 @@ pub fn separate(segment: &Segment, hypotheses: &[Hypothesis]) -> Result<Separati
     }
     search.run()?;
     let found = std::mem::take(&mut search.inputs);
-    let mut inputs = Vec::new();
-    for input in needed(&search, found) {
-        inputs.push(search.shrunk(input));
-    }
+    let inputs: Vec<Values> = (needed(&search, found).into_iter())
+        .map(|input| search.shrunk(input))
+        .collect();
     Ok(Separation {
         tried: search.tried,
         partings: (inputs.into_iter())
@@ -237,7 +236,7 @@ impl Search<'_> {
     }
 
     /// The input with as many values as possible at zero, parting what it parted.
-    fn shrunk(&mut self, mut input: Values) -> Values {
+    fn shrunk(&self, mut input: Values) -> Values {
         let parted = self.parted(&input);
         let zero = self.domain.zero;
         let mut left: Vec<usize> = (0..input.data().len())
@@ -261,7 +260,6 @@ impl Search<'_> {
             left = kept;
             size = if size == 1 { 0 } else { size.div_ceil(2) };
         }
-        self.tried += replays.min(SHRINKING);
         input
     }
 
