@@ -279,7 +279,7 @@ impl CaseDescription {
                     count_include_pad: pool.geometry.count_include_pad,
                 },
                 Step::Flatten(_) => OpDescription::Flatten,
-                Step::Identity => return None,
+                Step::Identity | Step::Other(_) => return None,
             };
             let of = node.params?;
             layers.push(LayerDescription {
