@@ -191,6 +191,12 @@ impl Group {
     }
 }
 
+impl std::fmt::Display for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// The mistake of this name.
 pub fn find(id: &str) -> Option<&'static Mistake> {
     ALL.iter().find(|mistake| mistake.id == id)

@@ -21,6 +21,6 @@ fn every_page_is_what_the_registry_says() {
         .collect();
     assert!(
         wrong.is_empty(),
-        "missing, surplus or stale: {wrong:?}; `cargo xtask mistakes` writes them anew"
+        "missing, surplus or stale: {wrong:?}; `cargo xtask mistakes --write` writes them anew"
     );
 }
