@@ -151,14 +151,12 @@ fn classes(logits: &Values) -> Vec<usize> {
     (0..logits.shape().first().copied().unwrap_or(0))
         .map(|image| {
             let values = logits.item(image);
-            let best =
-                (values.iter().enumerate()).fold(
-                    0,
-                    |best, (at, value)| {
-                        if *value > values[best] { at } else { best }
-                    },
-                );
-            best
+            (1..values.len()).fold(
+                0,
+                |best, at| {
+                    if values[at] > values[best] { at } else { best }
+                },
+            )
         })
         .collect()
 }

@@ -45,7 +45,7 @@ impl Script {
     fn new(body: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let whole = home.path().join("whole");
-        let description = TrialDescription::new(trial(), String::new());
+        let description = TrialDescription::new(trial());
         folder::write(trial(), &description, &whole).unwrap();
         let text = format!(
             "HOME_OF_TEST='{}'; DIR=\"$1\"; OUT=\"$1/outputs/network\"\n\

@@ -1,5 +1,6 @@
 //! `input-pixels-as-codes`.
 
+use super::parts::OfCode;
 use super::variant::other_signedness;
 use super::{Group, Mistake};
 use crate::model::{Step, Values};
@@ -16,7 +17,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
         if !matches!(site.step, Step::Quantize(_)) {
             return Vec::new();
         }
-        let forms: [(&str, fn(i64) -> i64); 4] = [
+        let forms: [(&str, OfCode); 4] = [
             ("pixel", |pixel| pixel),
             ("pixel − 128", |pixel| pixel - 128),
             ("pixel as int8", other_signedness),

@@ -1,10 +1,9 @@
 //! `range-mean-as-max`.
 
-use quant::observers::Range;
 
+use super::parts::OfObserved;
 use super::recipe::around;
 use super::{Group, Mistake};
-use crate::model::Observed;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "range-mean-as-max",
@@ -15,7 +14,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "take the maximum of |x|",
     source: "a measured case: 21.2 dB",
     variants: |site| {
-        let forms: [(&str, fn(&Observed) -> Range); 2] = [
+        let forms: [(&str, OfObserved); 2] = [
             ("half the range and the mean", |seen| {
                 around(
                     0.0,

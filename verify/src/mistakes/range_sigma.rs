@@ -1,10 +1,9 @@
 //! `range-sigma`.
 
-use quant::observers::Range;
 
+use super::parts::OfObserved;
 use super::recipe::around;
 use super::{Group, Mistake};
-use crate::model::Observed;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "range-sigma",
@@ -15,7 +14,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "use the max-abs (min–max) observer, or agree on nσ",
     source: "calibration by standard deviations: 3σ clips 0.3 %",
     variants: |site| {
-        let forms: [(&str, fn(&Observed) -> Range); 2] = [
+        let forms: [(&str, OfObserved); 2] = [
             ("3σ", |seen| around(seen.mean, 3.0 * seen.deviation)),
             ("2σ", |seen| around(seen.mean, 2.0 * seen.deviation)),
         ];

@@ -1,5 +1,6 @@
 //! `scale-few-digits`.
 
+use super::parts::AsText;
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -11,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "write scales with %.9g, in hexadecimal, or as bits",
     source: "scales printed with %f into C headers",
     variants: |site| {
-        let forms: [(&str, fn(f64) -> String); 3] = [
+        let forms: [(&str, AsText); 3] = [
             ("six decimals", |scale| format!("{scale:.6}")),
             ("four decimals", |scale| format!("{scale:.4}")),
             ("six digits", |scale| format!("{scale:.5e}")),

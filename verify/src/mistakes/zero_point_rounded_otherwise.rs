@@ -1,5 +1,6 @@
 //! `zero-point-rounded-otherwise`.
 
+use super::parts::OfReal;
 use super::recipe::{Layers, Recipe, Targets};
 use super::{Group, Mistake, Variant};
 
@@ -12,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "round the zero point to nearest",
     source: "onnxruntime and PyTorch differ here on ties",
     variants: |site| {
-        let forms: [(&str, fn(f64) -> f64); 3] = [
+        let forms: [(&str, OfReal); 3] = [
             ("cut off", f64::trunc),
             ("floor", f64::floor),
             ("half away", f64::round),
