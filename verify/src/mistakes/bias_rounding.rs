@@ -1,5 +1,6 @@
 //! `bias-rounding`.
 
+use super::variant::{Form, Real};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -11,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "round the float64 quotient with rint",
     source: "bias code that is cast to int",
     variants: |site| {
-        let forms: [(&str, fn(f64) -> f64); 4] = [
+        let forms: [Form<Real>; 4] = [
             ("truncated", f64::trunc),
             ("floor", f64::floor),
             ("half away", f64::round),

@@ -1,8 +1,10 @@
 //! `input-pixels-as-codes`.
 
-use super::variant::other_signedness;
+use super::variant::{Form, other_signedness};
 use super::{Group, Mistake};
 use crate::model::{Step, Values};
+
+type Function = fn(i64) -> i64;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "input-pixels-as-codes",
@@ -16,7 +18,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
         if !matches!(site.step, Step::Quantize(_)) {
             return Vec::new();
         }
-        let forms: [(&str, fn(i64) -> i64); 4] = [
+        let forms: [Form<Function>; 4] = [
             ("pixel", |pixel| pixel),
             ("pixel − 128", |pixel| pixel - 128),
             ("pixel as int8", other_signedness),

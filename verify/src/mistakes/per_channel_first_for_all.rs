@@ -24,7 +24,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
         };
         let forms = [
             ("the first", scales().next()),
-            ("the last", scales().last()),
+            ("the last", scales().next_back()),
             ("the largest", scales().reduce(f64::max)),
         ];
         forms

@@ -1,10 +1,8 @@
 //! `range-mean-as-max`.
 
-use quant::observers::Range;
-
 use super::recipe::around;
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
-use crate::model::Observed;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "range-mean-as-max",
@@ -15,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "take the maximum of |x|",
     source: "a measured case: 21.2 dB",
     variants: |site| {
-        let forms: [(&str, fn(&Observed) -> Range); 2] = [
+        let forms: [Form<OfObserved>; 2] = [
             ("half the range and the mean", |seen| {
                 around(
                     0.0,

@@ -1,9 +1,7 @@
 //! `range-one-image`.
 
-use quant::observers::Range;
-
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
-use crate::model::Observed;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "range-one-image",
@@ -14,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "keep the extremes of all calibration images, not of the last call",
     source: "observers that are reset in every call: 20.0 dB",
     variants: |site| {
-        let forms: [(&str, fn(&Observed) -> Range); 3] = [
+        let forms: [Form<OfObserved>; 3] = [
             ("the first image", |seen| seen.first),
             ("the last image", |seen| seen.last),
             ("the last 100 images", |seen| seen.last_batch),

@@ -6,6 +6,7 @@ use quant::observers::Range;
 use quant::scheme::{Grid, QuantParams, Symmetry, TensorScheme};
 
 use super::parts::Parts;
+use super::variant::{Form, OfObserved};
 use super::{Site, Variant};
 use crate::model::{Observed, Step};
 
@@ -165,7 +166,7 @@ impl Site<'_> {
     }
 
     /// Wrong ranges of outputs and of weights.
-    pub fn by_ranges(&self, forms: &[(&str, fn(&Observed) -> Range)]) -> Vec<Variant> {
+    pub fn by_ranges(&self, forms: &[Form<OfObserved>]) -> Vec<Variant> {
         let mut found = Vec::new();
         for &(form, range) in forms {
             let recipe = Recipe {

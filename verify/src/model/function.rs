@@ -9,7 +9,9 @@ use super::Values;
 
 /// Any function of a step's input.
 #[derive(Clone)]
-pub struct Function(Arc<dyn Fn(&Values) -> Result<Values, ShapeError> + Send + Sync>);
+pub struct Function(Arc<Run>);
+
+type Run = dyn Fn(&Values) -> Result<Values, ShapeError> + Send + Sync;
 
 impl Function {
     /// Of this function.
