@@ -1,6 +1,7 @@
 //! `bias-missing-history`.
 
-use super::parts::{OfParts, Parts};
+use super::parts::Parts;
+use super::variant::{Form, OfParts};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -12,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "pass the (s_W, s_O) of every earlier layer to the function that quantizes the bias",
     source: "students' solutions of a quantization exercise",
     variants: |site| {
-        let forms: [(&str, OfParts); 4] = [
+        let forms: [Form<OfParts>; 4] = [
             ("", Parts::without_history),
             ("only the last layer's kept", Parts::with_last),
             ("only weight scales kept", Parts::with_weights),

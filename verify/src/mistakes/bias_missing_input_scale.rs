@@ -1,6 +1,7 @@
 //! `bias-missing-input-scale`.
 
-use super::parts::{OfParts, Parts};
+use super::parts::Parts;
+use super::variant::{Form, OfParts};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -12,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "multiply the bias scale by the input's scale",
     source: "students' solutions of a quantization exercise",
     variants: |site| {
-        let forms: [(&str, OfParts); 2] =
+        let forms: [Form<OfParts>; 2] =
             [("", Parts::without_input), ("s_W alone", |parts| parts.own)];
         // In the first layer they are one.
         let some = if site.weighted() == Some(0) || !site.is_relative() {

@@ -1,6 +1,6 @@
 //! `bias-rounding`.
 
-use super::parts::OfReal;
+use super::variant::{Form, Real};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -12,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "round the float64 quotient with rint",
     source: "bias code that is cast to int",
     variants: |site| {
-        let forms: [(&str, OfReal); 4] = [
+        let forms: [Form<Real>; 4] = [
             ("truncated", f64::trunc),
             ("floor", f64::floor),
             ("half away", f64::round),

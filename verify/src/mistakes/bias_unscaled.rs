@@ -1,6 +1,6 @@
 //! `bias-unscaled`.
 
-use super::parts::OfReal;
+use super::variant::{Form, Real};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -12,8 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "divide the bias by s_W·s_I (and the history) before rounding",
     source: "a measured case: 60.9 → 57.1 % accuracy",
     variants: |site| {
-        let forms: [(&str, OfReal); 2] =
-            [("rounded", f64::round_ties_even), ("truncated", f64::trunc)];
+        let forms: [Form<Real>; 2] = [("rounded", f64::round_ties_even), ("truncated", f64::trunc)];
         forms
             .into_iter()
             .filter_map(|(form, round)| site.bias_of(form, |bias, _| round(bias)))

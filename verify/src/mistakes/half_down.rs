@@ -1,6 +1,6 @@
 //! `half-down`.
 
-use super::parts::OfReal;
+use super::variant::{Form, Real};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -12,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "use round-half-even",
     source: "fixed-point code that adds half less one",
     variants: |site| {
-        let forms: [(&str, OfReal); 2] = [
+        let forms: [Form<Real>; 2] = [
             ("toward −∞", |x| (x - 0.5).ceil()),
             ("toward zero", |x| (x.abs() - 0.5).ceil().copysign(x)),
         ];

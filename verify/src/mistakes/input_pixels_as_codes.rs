@@ -1,9 +1,10 @@
 //! `input-pixels-as-codes`.
 
-use super::parts::OfCode;
-use super::variant::other_signedness;
+use super::variant::{Form, other_signedness};
 use super::{Group, Mistake};
 use crate::model::{Step, Values};
+
+type Function = fn(i64) -> i64;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "input-pixels-as-codes",
@@ -17,7 +18,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
         if !matches!(site.step, Step::Quantize(_)) {
             return Vec::new();
         }
-        let forms: [(&str, OfCode); 4] = [
+        let forms: [Form<Function>; 4] = [
             ("pixel", |pixel| pixel),
             ("pixel − 128", |pixel| pixel - 128),
             ("pixel as int8", other_signedness),

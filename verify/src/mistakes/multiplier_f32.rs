@@ -1,9 +1,10 @@
 //! `multiplier-f32`.
 
-use super::parts::OfScales;
-use super::variant::{multiplier, rounded};
+use super::variant::{Form, multiplier, rounded};
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
+
+type Function = fn(f32, f32, f32) -> f32;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "multiplier-f32",
@@ -14,7 +15,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "divide, or form s_W·s_I/S_O in float64 in this order; or agree on the contract of that framework",
     source: "tensorflow#102943, tensorflow#42648",
     variants: |site| {
-        let forms: [(&str, OfScales); 4] = [
+        let forms: [Form<Function>; 4] = [
             ("(s_I·s_W)/s_O", |i, w, o| i * w / o),
             ("s_I·(s_W/s_O)", |i, w, o| i * (w / o)),
             ("s_W·(s_I/s_O)", |i, w, o| w * (i / o)),

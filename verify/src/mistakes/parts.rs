@@ -1,22 +1,4 @@
-//! What the real size of an accumulator's step is made of, and functions of such numbers: the
-//! forms that a mistake takes.
-
-use quant::observers::Range;
-
-use crate::model::Observed;
-
-/// A product of some of the factors.
-pub(super) type OfParts = fn(&Parts) -> f64;
-/// A number made of another.
-pub(super) type OfReal = fn(f64) -> f64;
-/// The text of a number.
-pub(super) type AsText = fn(f64) -> String;
-/// A code made of another.
-pub(super) type OfCode = fn(i64) -> i64;
-/// A range made of what a tensor looked like.
-pub(super) type OfObserved = fn(&Observed) -> Range;
-/// A multiplier made of the scales of input, weight and output.
-pub(super) type OfScales = fn(f32, f32, f32) -> f32;
+//! What the real size of an accumulator's step is made of.
 
 /// The factors of c_i (eq. 8); in the absolute conventions s_W and S_I alone.
 #[derive(Clone, Debug, PartialEq)]

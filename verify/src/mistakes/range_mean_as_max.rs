@@ -1,8 +1,7 @@
 //! `range-mean-as-max`.
 
-
-use super::parts::OfObserved;
 use super::recipe::around;
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -14,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "take the maximum of |x|",
     source: "a measured case: 21.2 dB",
     variants: |site| {
-        let forms: [(&str, OfObserved); 2] = [
+        let forms: [Form<OfObserved>; 2] = [
             ("half the range and the mean", |seen| {
                 around(
                     0.0,

@@ -1,7 +1,6 @@
 //! `range-one-image`.
 
-
-use super::parts::OfObserved;
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -13,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "keep the extremes of all calibration images, not of the last call",
     source: "observers that are reset in every call: 20.0 dB",
     variants: |site| {
-        let forms: [(&str, OfObserved); 3] = [
+        let forms: [Form<OfObserved>; 3] = [
             ("the first image", |seen| seen.first),
             ("the last image", |seen| seen.last),
             ("the last 100 images", |seen| seen.last_batch),

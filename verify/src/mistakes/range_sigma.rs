@@ -1,8 +1,7 @@
 //! `range-sigma`.
 
-
-use super::parts::OfObserved;
 use super::recipe::around;
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -14,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "use the max-abs (min–max) observer, or agree on nσ",
     source: "calibration by standard deviations: 3σ clips 0.3 %",
     variants: |site| {
-        let forms: [(&str, OfObserved); 2] = [
+        let forms: [Form<OfObserved>; 2] = [
             ("3σ", |seen| around(seen.mean, 3.0 * seen.deviation)),
             ("2σ", |seen| around(seen.mean, 2.0 * seen.deviation)),
         ];

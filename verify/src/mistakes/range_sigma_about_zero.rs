@@ -1,8 +1,7 @@
 //! `range-sigma-about-zero`.
 
-
-use super::parts::OfObserved;
 use super::recipe::around;
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -14,8 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "use max(|μ − 3σ|, |μ + 3σ|)",
     source: "a measured case: 11.0 dB",
     variants: |site| {
-        let forms: [(&str, OfObserved); 1] =
-            [("", |seen| around(0.0, 3.0 * seen.deviation))];
+        let forms: [Form<OfObserved>; 1] = [("", |seen| around(0.0, 3.0 * seen.deviation))];
         site.by_ranges(&forms)
     },
 };

@@ -1,8 +1,7 @@
 //! `range-variance`.
 
-
-use super::parts::OfObserved;
 use super::recipe::around;
+use super::variant::{Form, OfObserved};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -14,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "take the square root of the variance",
     source: "a measured case: accuracy 10 % if used for weights",
     variants: |site| {
-        let forms: [(&str, OfObserved); 1] = [("3σ²", |seen| {
+        let forms: [Form<OfObserved>; 1] = [("3σ²", |seen| {
             around(seen.mean, 3.0 * seen.deviation * seen.deviation)
         })];
         site.by_ranges(&forms)

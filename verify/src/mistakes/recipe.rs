@@ -5,7 +5,8 @@ use quant::Scale;
 use quant::observers::Range;
 use quant::scheme::{Grid, QuantParams, Symmetry, TensorScheme};
 
-use super::parts::{OfObserved, Parts};
+use super::parts::Parts;
+use super::variant::{Form, OfObserved};
 use super::{Site, Variant};
 use crate::model::{Observed, Step};
 
@@ -13,7 +14,7 @@ use crate::model::{Observed, Step};
 #[derive(Clone, Copy)]
 pub struct Recipe {
     /// The range of a tensor; the right one is the observed.
-    pub range: Option<OfObserved>,
+    pub range: Option<fn(&Observed) -> Range>,
     /// What a symmetric range is divided by.
     pub one_side: f32,
     /// What an asymmetric range is divided by.
@@ -165,7 +166,7 @@ impl Site<'_> {
     }
 
     /// Wrong ranges of outputs and of weights.
-    pub fn by_ranges(&self, forms: &[(&str, OfObserved)]) -> Vec<Variant> {
+    pub fn by_ranges(&self, forms: &[Form<OfObserved>]) -> Vec<Variant> {
         let mut found = Vec::new();
         for &(form, range) in forms {
             let recipe = Recipe {

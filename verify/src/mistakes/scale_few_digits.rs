@@ -1,7 +1,9 @@
 //! `scale-few-digits`.
 
-use super::parts::AsText;
+use super::variant::Form;
 use super::{Group, Mistake};
+
+type Function = fn(f64) -> String;
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "scale-few-digits",
@@ -12,7 +14,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "write scales with %.9g, in hexadecimal, or as bits",
     source: "scales printed with %f into C headers",
     variants: |site| {
-        let forms: [(&str, AsText); 3] = [
+        let forms: [Form<Function>; 3] = [
             ("six decimals", |scale| format!("{scale:.6}")),
             ("four decimals", |scale| format!("{scale:.4}")),
             ("six digits", |scale| format!("{scale:.5e}")),

@@ -1,6 +1,6 @@
 //! `scale-half-precision`.
 
-use super::parts::OfReal;
+use super::variant::{Form, Real};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -12,7 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "store scales as float32",
     source: "exporters that cast every float to half",
     variants: |site| {
-        let forms: [(&str, OfReal); 2] = [
+        let forms: [Form<Real>; 2] = [
             ("float16", |scale| half::f16::from_f64(scale).to_f64()),
             ("bfloat16", |scale| half::bf16::from_f64(scale).to_f64()),
         ];

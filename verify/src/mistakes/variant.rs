@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use quant::contracts::{self, Channel};
+use quant::observers::Range;
 use quant::scheme::Grid;
 use reference::{ShapeError, Tensor};
 
 use super::parts::Parts;
 use crate::model::{
-    Accumulate, Accumulator, Arithmetic, Function, LayerOrigin, Model, ModelScheme, Overflow,
-    Requantize, Step, Term, Values,
+    Accumulate, Accumulator, Arithmetic, Function, LayerOrigin, Model, ModelScheme, Observed,
+    Overflow, Requantize, Step, Term, Values,
 };
 
 /// A step of a model. It may be wrong already: then a second mistake is made in it.
@@ -46,6 +47,16 @@ impl Variant {
         }
     }
 }
+
+/// A form of a mistake: its name, and what is done.
+pub(super) type Form<F> = (&'static str, F);
+
+/// A function of a real number: a rounding.
+pub(super) type Real = fn(f64) -> f64;
+/// A function of the scales that an accumulator's step is made of.
+pub(super) type OfParts = fn(&Parts) -> f64;
+/// A range of what was observed.
+pub(super) type OfObserved = fn(&Observed) -> Range;
 
 /// Where a step is and what belongs to it.
 impl<'a> Site<'a> {

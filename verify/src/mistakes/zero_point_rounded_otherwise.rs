@@ -1,7 +1,7 @@
 //! `zero-point-rounded-otherwise`.
 
-use super::parts::OfReal;
 use super::recipe::{Layers, Recipe, Targets};
+use super::variant::{Form, Real};
 use super::{Group, Mistake, Variant};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -13,7 +13,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "round the zero point to nearest",
     source: "onnxruntime and PyTorch differ here on ties",
     variants: |site| {
-        let forms: [(&str, OfReal); 3] = [
+        let forms: [Form<Real>; 3] = [
             ("cut off", f64::trunc),
             ("floor", f64::floor),
             ("half away", f64::round),

@@ -9,9 +9,9 @@ use super::Values;
 
 /// Any function of a step's input.
 #[derive(Clone)]
-pub struct Function(Arc<OfValues>);
+pub struct Function(Arc<Run>);
 
-type OfValues = dyn Fn(&Values) -> Result<Values, ShapeError> + Send + Sync;
+type Run = dyn Fn(&Values) -> Result<Values, ShapeError> + Send + Sync;
 
 impl Function {
     /// Of this function.
