@@ -137,7 +137,7 @@ fn linear(body: &str) -> String {
 )]
 #[case::says_where(
     linear("volatile int *volatile nowhere = 0; *nowhere = 1; return 0;"),
-    "last line on stdout: case layer-fc1, layer fc1: karat_linear"
+    "last line on stdout: case directed-fc1, layer fc1: karat_linear"
 )]
 #[case::crash_when_loaded(
     format!("{VERSION} __attribute__((constructor)) static void f(void) {{ __builtin_trap(); }}"),
