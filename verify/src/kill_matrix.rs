@@ -9,7 +9,7 @@ mod cover;
 
 pub use cover::{is_minimal, minimal};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use reference::ShapeError;
@@ -96,11 +96,16 @@ impl KillMatrix {
         Ok(())
     }
 
-    /// The sets of cases that see each injection.
-    pub fn kills(&self) -> Vec<&BTreeSet<usize>> {
-        (self.injections.iter())
-            .map(|injection| &injection.killed_by)
-            .collect()
+    /// The cases that see each form of each mistake, in some network and node.
+    pub fn kills(&self) -> Vec<BTreeSet<usize>> {
+        let mut kills: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
+        for injection in &self.injections {
+            kills
+                .entry((injection.mistake, &injection.parameters))
+                .or_default()
+                .extend(&injection.killed_by);
+        }
+        kills.into_values().collect()
     }
 }
 

@@ -145,9 +145,10 @@ fn cases(matrix: &KillMatrix) -> bool {
     let kills = matrix.kills();
     let cases = minimal(&kills);
     anstream::println!(
-        "{} of {} cases see every one of them, and none of these can be left out:\n",
+        "{} of {} cases see every one of the {} forms of mistakes, and none can be left out:\n",
         cases.len().bold(),
-        matrix.cases.len()
+        matrix.cases.len(),
+        kills.len()
     );
     for at in &cases {
         let alone = (kills.iter())

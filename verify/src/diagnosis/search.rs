@@ -6,7 +6,7 @@ use reference::{ShapeError, Tensor};
 use super::hypothesis::{Change, changes, changes_at};
 use super::{Hypothesis, Segment, differing};
 use crate::mistakes::Site;
-use crate::model::Values;
+use crate::model::{Step, Values};
 
 /// Every single cause that reproduces the observed values; if none does and `thorough`, every
 /// pair.
@@ -32,7 +32,8 @@ pub(super) fn explanations(
     Ok(on_all_images(segment, pairs(segment, &sample, &singles)))
 }
 
-/// Every pair that fits the sample.
+/// Every pair that fits the sample: in two steps of it, or both in one requantization. (Two in
+/// one sum are not tried: each is a whole convolution, and there are too many.)
 fn pairs(segment: &Segment, sample: &Sample, singles: &[Change]) -> Vec<Hypothesis> {
     (singles.par_iter())
         .flat_map_iter(|first| {
@@ -43,7 +44,7 @@ fn pairs(segment: &Segment, sample: &Sample, singles: &[Change]) -> Vec<Hypothes
             let later = (singles.iter()).filter(|second| second.node > first.node);
             for second in later {
                 let input = &outputs[second.node - first.node - 1];
-                if sample.fits(&sample.finish(second, input)) {
+                if sample.fits_with(second, input) {
                     found.push(hypothesis(&[first, second]));
                 }
             }
@@ -52,12 +53,15 @@ fn pairs(segment: &Segment, sample: &Sample, singles: &[Change]) -> Vec<Hypothes
                 node: first.node,
                 step: &first.step,
             };
+            if site.requantize().is_none() {
+                return found;
+            }
             for both in changes_at(&site) {
                 // A mistake made twice in one step is none but itself.
                 if both.cause.id == first.cause.id {
                     continue;
                 }
-                if sample.fits(&sample.finish(&both, sample.input_of(first.node))) {
+                if sample.fits_with(&both, sample.input_of(first.node)) {
                     let mut found_here = hypothesis(&[&both]);
                     found_here.causes.insert(0, first.cause.clone());
                     found.push(found_here);
@@ -149,6 +153,21 @@ impl<'a> Sample<'a> {
             .is_some_and(|output| output.data() == self.observed)
     }
 
+    /// Whether the segment ends in the observed values where `change` takes `input`. Of a last
+    /// requantization a few of the values are tried first: most are not those.
+    fn fits_with(&self, change: &Change, input: &Values) -> bool {
+        let last = change.node + 1 == self.segment.nodes.end;
+        if let (true, Step::Requantize(requantize)) = (last, &change.step) {
+            let wrong = |(channel, acc, code): &(usize, f64, f64)| {
+                requantize.axis == 1 && requantize.one(*channel, *acc).1 != *code
+            };
+            if few(input, self.observed).iter().any(wrong) {
+                return false;
+            }
+        }
+        self.fits(&self.finish(change, input))
+    }
+
     /// What the right model gives to a node.
     fn input_of(&self, node: usize) -> &Values {
         match node - self.segment.nodes.start {
@@ -182,4 +201,20 @@ impl<'a> Sample<'a> {
         }
         Some(outputs)
     }
+}
+
+/// How many values are tried first.
+const FEW: usize = 16;
+
+/// Some accumulators of one image, spread over it: channel, accumulator, the code observed.
+fn few(accumulators: &Values, observed: &[f64]) -> Vec<(usize, f64, f64)> {
+    let count = accumulators.data().len();
+    let plane: usize = accumulators.shape().iter().skip(2).product();
+    if count != observed.len() {
+        return Vec::new();
+    }
+    (0..count)
+        .step_by(count.div_ceil(FEW).max(1))
+        .map(|at| (at / plane.max(1), accumulators.data()[at], observed[at]))
+        .collect()
 }

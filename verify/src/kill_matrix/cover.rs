@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 /// Cases that together hit every set: the one that hits most of what is left, again and again;
 /// then every case goes that the others make superfluous.
-pub fn minimal(kills: &[&BTreeSet<usize>]) -> BTreeSet<usize> {
-    let mut left: Vec<&BTreeSet<usize>> = (kills.iter().copied())
-        .filter(|kill| !kill.is_empty())
-        .collect();
+pub fn minimal(kills: &[BTreeSet<usize>]) -> BTreeSet<usize> {
+    let mut left: Vec<&BTreeSet<usize>> = (kills.iter()).filter(|kill| !kill.is_empty()).collect();
     let mut chosen: BTreeSet<usize> = BTreeSet::new();
     while !left.is_empty() {
         let all: BTreeSet<usize> = left.iter().flat_map(|kill| kill.iter().copied()).collect();
@@ -29,7 +27,7 @@ pub fn minimal(kills: &[&BTreeSet<usize>]) -> BTreeSet<usize> {
 }
 
 /// Whether these cases hit every set, and no longer do when any one of them is left out.
-pub fn is_minimal(cases: &BTreeSet<usize>, kills: &[&BTreeSet<usize>]) -> bool {
+pub fn is_minimal(cases: &BTreeSet<usize>, kills: &[BTreeSet<usize>]) -> bool {
     covers(cases, kills)
         && cases.iter().all(|case| {
             let mut fewer = cases.clone();
@@ -38,7 +36,7 @@ pub fn is_minimal(cases: &BTreeSet<usize>, kills: &[&BTreeSet<usize>]) -> bool {
         })
 }
 
-fn covers(cases: &BTreeSet<usize>, kills: &[&BTreeSet<usize>]) -> bool {
+fn covers(cases: &BTreeSet<usize>, kills: &[BTreeSet<usize>]) -> bool {
     (kills.iter())
         .filter(|kill| !kill.is_empty())
         .all(|kill| !kill.is_disjoint(cases))
@@ -53,7 +51,6 @@ mod tests {
         let kills: Vec<BTreeSet<usize>> = [vec![0, 1, 2], vec![0, 3], vec![1, 3], vec![4], vec![]]
             .map(BTreeSet::from_iter)
             .to_vec();
-        let kills: Vec<&BTreeSet<usize>> = kills.iter().collect();
         let cases = minimal(&kills);
         assert!(is_minimal(&cases, &kills), "{cases:?}");
         assert_eq!(cases.len(), 3);
@@ -65,7 +62,6 @@ mod tests {
     fn what_greed_takes_too_much_is_spared() {
         // Greed takes 0 first; 1 and 2 are then needed all the same, and cover alone.
         let kills = [[0, 1], [0, 2], [1, 3], [2, 4]].map(BTreeSet::from);
-        let kills: Vec<&BTreeSet<usize>> = kills.iter().collect();
         assert_eq!(minimal(&kills).len(), 2);
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use fixtures::Fixtures;
 use owo_colors::OwoColorize;
 use verify::backend::Trial;
-use verify::diagnosis::rates::{Rates, alone, pairs, strangers};
+use verify::diagnosis::rates::{Rates, THOROUGH, alone, pairs, strangers};
 use verify::model::{GOLDEN, MODELS};
 
 use crate::emit::ISOLATED;
@@ -21,8 +21,8 @@ pub(super) fn run(cases: u64, seed: u64) -> Result<Exit> {
         for scheme in MODELS {
             bar.set_message(format!("{network}, {scheme}"));
             let trial = Trial::new(&fixtures, network, scheme, GOLDEN, ISOLATED, ISOLATED)?;
-            single = single.plus(alone(&trial)?);
-            double = double.plus(pairs(&trial, cases.div_ceil(20 * trials) as usize, seed)?);
+            single = single.plus(alone(&trial, cases.div_ceil(5 * trials) as usize, seed)?);
+            double = double.plus(pairs(&trial, cases.div_ceil(50 * trials) as usize, seed)?);
             let runs = strangers(&trial, cases.div_ceil(trials), seed)?;
             named.extend(
                 runs.into_iter()
@@ -55,7 +55,8 @@ pub(super) fn run(cases: u64, seed: u64) -> Result<Exit> {
         );
     }
     anstream::println!(
-        "\n{} runs right, or wrong in ways that are not registered: {} were given a name.",
+        "\n{} runs right, or wrong in ways that are not registered (one in {THOROUGH} searched for \
+         pairs): {} were given a name.",
         cases.div_ceil(trials) * trials,
         named.len().bold()
     );
