@@ -70,10 +70,13 @@ fn add(trials: &mut Vec<TrialVerdict>, trial: TrialVerdict) -> Result<(), MergeE
         .follows
         .retain(|contract| trial.follows.contains(contract));
     known.failure = known.failure.take().or(trial.failure);
-    // As in a run without shards: the network first, then the layers in their order.
+    // As in a run without shards: the network, the layers in their order, the directed cases.
     known.probes.sort_by_key(|probe| {
         let first = probe.stretches.first().map_or(0, |stretch| stretch.first);
-        (probe.probe != crate::backend::NETWORK, first)
+        let kind = ["network", "layer-", "directed-"]
+            .iter()
+            .position(|kind| probe.probe.starts_with(kind));
+        (kind, first)
     });
     Ok(())
 }
