@@ -54,7 +54,7 @@ pub struct TrialVerdict {
     pub scheme: String,
     /// The contract that it is held against.
     pub contract: String,
-    /// Contracts under which every tensor is equal, one of each class.
+    /// Contracts under which every tensor is equal.
     pub follows: Vec<String>,
     /// What was asked, and what came of it.
     pub probes: Vec<ProbeVerdict>,

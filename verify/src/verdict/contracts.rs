@@ -1,6 +1,6 @@
 //! Which contract a backend follows throughout.
 
-use quant::contracts::one_of_each_class;
+use quant::contracts::{self, Contract, one_of_each_class};
 use rayon::prelude::*;
 use reference::{ShapeError, Tensor};
 
@@ -8,17 +8,22 @@ use super::stretch::segments;
 use crate::backend::{Answer, Trial};
 use crate::model::{GOLDEN, Model, Values};
 
-/// The contracts under which every tensor is what the model makes of its input, one of each
-/// class, Karat's own first.
+/// The contracts under which every tensor is what the model makes of its input, Karat's own
+/// first, those of a class side by side. Where all is Karat's own, no other is looked for.
 pub(super) fn followed(trial: &Trial, answers: &[Answer]) -> Result<Vec<String>, ShapeError> {
-    let mut shown = Vec::new();
+    let (mut shown, mut right) = (Vec::new(), true);
     for answer in answers {
         if let Some(probe) = trial.probe(&answer.probe) {
+            right &=
+                (answer.tensors.iter()).all(|shown| shown.values == *probe.golden_of(shown.node));
             shown.extend(segments(trial, probe, answer)?);
         }
     }
     if shown.is_empty() {
         return Ok(Vec::new());
+    }
+    if right && trial.model.contract == GOLDEN {
+        return Ok(vec![GOLDEN.to_owned()]);
     }
     let names = std::iter::once(GOLDEN).chain(one_of_each_class().into_iter().map(|c| c.name));
     let names: Vec<&str> = names.collect();
@@ -35,10 +40,23 @@ pub(super) fn followed(trial: &Trial, answers: &[Answer]) -> Result<Vec<String>,
             })
         })
     };
-    Ok((names.into_par_iter())
+    let follows: Vec<&str> = (names.into_par_iter())
         .filter(|name| follows(name))
-        .map(str::to_owned)
+        .collect();
+    Ok((follows.into_iter())
+        .flat_map(|name| match contracts::find(name) {
+            Some(contract) => class(contract),
+            None => vec![name.to_owned()],
+        })
         .collect())
+}
+
+/// The names of the contracts that equal this one.
+fn class(contract: &Contract) -> Vec<String> {
+    (contracts::ALL.iter())
+        .filter(|other| other.class == contract.class)
+        .map(|other| other.name.to_owned())
+        .collect()
 }
 
 fn head(values: &Values, images: usize) -> Values {
