@@ -70,6 +70,19 @@ impl Diagnosis {
         })
     }
 
+    /// Keeps the explanations that make every value of these as well: all else that the backend
+    /// shows of the same nodes, right or wrong. One tensor of few values may fit by chance.
+    pub fn confirm(&mut self, shown: &[Segment]) {
+        self.explanations.retain(|hypothesis| {
+            (shown.iter())
+                .filter(|segment| hypothesis.touches(&segment.nodes))
+                .all(|segment| {
+                    let output = segment.replay(hypothesis);
+                    output.is_ok_and(|output| differing(&output, segment.observed) == 0)
+                })
+        });
+    }
+
     /// Inputs on which the explanations part, looked for now; none where there are not two.
     ///
     /// # Errors

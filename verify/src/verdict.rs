@@ -28,6 +28,7 @@ use reference::ShapeError;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{Answer, Problem, Trial};
+use crate::diagnosis::Segment;
 
 /// The verdict on a backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,14 +99,25 @@ impl TrialVerdict {
     /// # Errors
     /// A trial whose shapes do not fit its own model.
     pub fn new(trial: &Trial, answers: &[Answer]) -> Result<Self, ShapeError> {
-        let mut probes: Vec<ProbeVerdict> = (answers.par_iter())
-            .map(|answer| ProbeVerdict::new(trial, answer))
+        let shown: Vec<Vec<stretch::Shown>> = (answers.par_iter())
+            .map(|answer| match trial.probe(&answer.probe) {
+                Some(probe) => stretch::segments(trial, probe, answer),
+                None => Ok(Vec::new()),
+            })
+            .collect::<Result<_, _>>()?;
+        let all: Vec<Segment> = shown
+            .iter()
+            .flatten()
+            .map(stretch::Shown::segment)
+            .collect();
+        let mut probes: Vec<ProbeVerdict> = (answers.par_iter().zip(&shown))
+            .map(|(answer, shown)| ProbeVerdict::new(trial, answer, shown, &all))
             .collect::<Result<_, _>>()?;
         let order = |probe: &ProbeVerdict| {
             (trial.probes.iter()).position(|asked| asked.name == probe.probe)
         };
         probes.sort_by_key(order);
-        let follows = contracts::followed(trial, answers)?;
+        let follows = contracts::followed(trial, &all);
         Ok(Self {
             network: trial.model.network.clone(),
             scheme: trial.model.scheme.name().into(),

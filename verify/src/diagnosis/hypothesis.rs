@@ -55,6 +55,11 @@ pub struct Hypothesis {
 }
 
 impl Hypothesis {
+    /// Whether it changes one of these nodes.
+    pub fn touches(&self, nodes: &Range<usize>) -> bool {
+        self.steps.iter().any(|(node, _)| nodes.contains(node))
+    }
+
     /// The step of a node under this hypothesis.
     pub fn step<'a>(&'a self, model: &'a Model, node: usize) -> &'a Step {
         (self.steps.iter())

@@ -116,42 +116,72 @@ fn pair(trial: &Trial, random: &mut Random) -> Option<Wrong> {
     })
 }
 
-/// Judges a wrong layer as a backend that shows codes only: by itself, then directed.
+/// Judges a wrong layer as a backend that shows codes only: by itself, and on directed cases.
 fn judge(trial: &Trial, wrong: &Wrong) -> Result<Rates, ShapeError> {
     let mut rates = Rates {
         injected: 1,
         ..Rates::default()
     };
-    let probes = (trial.probes.iter().rev()).filter(|probe| probe.nodes.contains(&wrong.node));
-    for probe in probes {
-        let tensors = outputs(trial, probe, wrong)?;
-        let last = probe.nodes.end - 1;
-        let observed = &tensors[last - probe.nodes.start];
-        if probe.name == crate::backend::NETWORK || observed == probe.golden_of(last) {
-            continue;
-        }
-        let segment = Segment {
+    let probes = by_itself(trial, wrong.node);
+    let observed = (probes.iter())
+        .map(|probe| {
+            Ok(outputs(trial, probe, wrong)?
+                .pop()
+                .unwrap_or(probe.input.clone()))
+        })
+        .collect::<Result<Vec<Values>, ShapeError>>()?;
+    let Some(diagnosis) = diagnose(trial, &probes, &observed, wrong.ids.len() > 1)? else {
+        return Ok(rates);
+    };
+    let is_it = |found: &super::Hypothesis| {
+        // A single cause that makes the same values is right as well.
+        found.causes.len() < wrong.ids.len()
+            || (found.causes.iter().map(|cause| &cause.id)).eq(wrong.ids.iter())
+    };
+    rates.seen = 1;
+    rates.first = usize::from(diagnosis.explanations.first().is_some_and(is_it));
+    rates.named = usize::from(diagnosis.explanations.iter().any(is_it));
+    rates.misplaced = usize::from(!placed(trial, wrong)?);
+    Ok(rates)
+}
+
+/// The probes of this node's layer; of the input, which is no layer, the whole network.
+fn by_itself(trial: &Trial, node: usize) -> Vec<&Probe> {
+    let probes = |network: bool| -> Vec<&Probe> {
+        (trial.probes.iter())
+            .filter(|probe| probe.nodes.contains(&node))
+            .filter(|probe| (probe.name == crate::backend::NETWORK) == network)
+            .collect()
+    };
+    match probes(false) {
+        none if none.is_empty() => probes(true),
+        some => some,
+    }
+}
+
+/// The diagnosis of the first of some probes that differs, confirmed by all; none where no probe
+/// does.
+fn diagnose(
+    trial: &Trial,
+    probes: &[&Probe],
+    observed: &[Values],
+    thorough: bool,
+) -> Result<Option<Diagnosis>, ShapeError> {
+    let segments: Vec<Segment> = (probes.iter().zip(observed))
+        .map(|(probe, observed)| Segment {
             model: &trial.model,
             nodes: probe.nodes.clone(),
             input: &probe.input,
-            expected: probe.golden_of(last),
+            expected: probe.golden_of(probe.nodes.end - 1),
             observed,
-        };
-        let diagnosis = Diagnosis::new(&segment, wrong.ids.len() > 1)?;
-        let is_it = |found: &super::Hypothesis| {
-            // A single cause that makes the same values is right as well.
-            found.causes.len() < wrong.ids.len()
-                || (found.causes.iter().map(|cause| &cause.id)).eq(wrong.ids.iter())
-        };
-        rates.seen = 1;
-        rates.first = usize::from(diagnosis.explanations.first().is_some_and(is_it));
-        rates.named = usize::from(diagnosis.explanations.iter().any(is_it));
-        break;
-    }
-    if rates.seen == 1 {
-        rates.misplaced = usize::from(!placed(trial, wrong)?);
-    }
-    Ok(rates)
+        })
+        .collect();
+    let Some(wrong) = (segments.iter()).find(|segment| segment.expected != segment.observed) else {
+        return Ok(None);
+    };
+    let mut diagnosis = Diagnosis::new(wrong, thorough)?;
+    diagnosis.confirm(&segments);
+    Ok(Some(diagnosis))
 }
 
 /// The tensors of a probe under wrong steps.
@@ -201,24 +231,28 @@ pub fn strangers(
     seed: u64,
 ) -> Result<Vec<(Stranger, String)>, ShapeError> {
     let layers: Vec<&Probe> = (trial.probes.iter())
-        .filter(|probe| probe.name != crate::backend::NETWORK)
+        .filter(|probe| probe.name.starts_with("layer-"))
         .collect();
     let named: Vec<Option<(Stranger, String)>> = (0..runs)
         .into_par_iter()
         .map(|run| {
             let mut random = Random::new(seed.wrapping_add(run));
-            let probe = layers[random.below(layers.len())];
-            let (stranger, observed) = stranger::observe(trial, probe, &mut random)?;
-            let last = probe.nodes.end - 1;
-            let segment = Segment {
-                model: &trial.model,
-                nodes: probe.nodes.clone(),
-                input: &probe.input,
-                expected: probe.golden_of(last),
-                observed: &observed,
-            };
-            let diagnosis = Diagnosis::new(&segment, run.is_multiple_of(THOROUGH))?;
-            Ok((diagnosis.explanations.first()).map(|found| (stranger, found.to_string())))
+            let layer = layers[random.below(layers.len())];
+            let probes = by_itself(trial, layer.nodes.start);
+            let mut observed = Vec::with_capacity(probes.len());
+            let mut stranger = Stranger::Right;
+            for probe in &probes {
+                // The same layer for each of them.
+                let (what, output) = stranger::observe(trial, probe, &mut random.clone())?;
+                stranger = what;
+                observed.push(output);
+            }
+            let thorough = run.is_multiple_of(THOROUGH);
+            let diagnosis = diagnose(trial, &probes, &observed, thorough)?;
+            Ok(diagnosis.and_then(|diagnosis| {
+                let found = diagnosis.explanations.first()?;
+                Some((stranger, found.to_string()))
+            }))
         })
         .collect::<Result<_, ShapeError>>()?;
     Ok(named.into_iter().flatten().collect())

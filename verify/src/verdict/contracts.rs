@@ -2,28 +2,21 @@
 
 use quant::contracts::{self, Contract, one_of_each_class};
 use rayon::prelude::*;
-use reference::{ShapeError, Tensor};
+use reference::Tensor;
 
-use super::stretch::segments;
-use crate::backend::{Answer, Trial};
+use crate::backend::Trial;
+use crate::diagnosis::Segment;
 use crate::model::{GOLDEN, Model, Values};
 
 /// The contracts under which every tensor is what the model makes of its input, Karat's own
 /// first, those of a class side by side. Where all is Karat's own, no other is looked for.
-pub(super) fn followed(trial: &Trial, answers: &[Answer]) -> Result<Vec<String>, ShapeError> {
-    let (mut shown, mut right) = (Vec::new(), true);
-    for answer in answers {
-        if let Some(probe) = trial.probe(&answer.probe) {
-            right &=
-                (answer.tensors.iter()).all(|shown| shown.values == *probe.golden_of(shown.node));
-            shown.extend(segments(trial, probe, answer)?);
-        }
-    }
+pub(super) fn followed(trial: &Trial, shown: &[Segment]) -> Vec<String> {
     if shown.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    if right && trial.model.contract == GOLDEN {
-        return Ok(vec![GOLDEN.to_owned()]);
+    let right = |segment: &Segment| segment.expected == segment.observed;
+    if trial.model.contract == GOLDEN && shown.iter().all(right) {
+        return vec![GOLDEN.to_owned()];
     }
     let names = std::iter::once(GOLDEN).chain(one_of_each_class().into_iter().map(|c| c.name));
     let names: Vec<&str> = names.collect();
@@ -43,12 +36,12 @@ pub(super) fn followed(trial: &Trial, answers: &[Answer]) -> Result<Vec<String>,
     let follows: Vec<&str> = (names.into_par_iter())
         .filter(|name| follows(name))
         .collect();
-    Ok((follows.into_iter())
+    (follows.into_iter())
         .flat_map(|name| match contracts::find(name) {
             Some(contract) => class(contract),
             None => vec![name.to_owned()],
         })
-        .collect())
+        .collect()
 }
 
 /// The names of the contracts that equal this one.

@@ -98,27 +98,28 @@ impl Stretch {
 }
 
 impl ProbeVerdict {
-    /// Judges every tensor of an answer.
-    pub(super) fn new(trial: &Trial, answer: &Answer) -> Result<Self, ShapeError> {
-        let Some(probe) = trial.probe(&answer.probe) else {
-            return Ok(Self {
-                probe: answer.probe.clone(),
-                images: 0,
-                stretches: Vec::new(),
-                problems: answer.problems.clone(),
-            });
-        };
-        let segments = segments(trial, probe, answer)?;
-        let mut stretches = Vec::with_capacity(segments.len());
-        let mut blamed = false;
-        for segment in &segments {
-            let stretch = judge(trial, probe, segment, !blamed)?;
-            blamed |= stretch.finding().is_some();
-            stretches.push(stretch);
+    /// Judges every tensor of an answer; `all` is everything that the backend shows, this among
+    /// it.
+    pub(super) fn new(
+        trial: &Trial,
+        answer: &Answer,
+        shown: &[Shown],
+        all: &[Segment],
+    ) -> Result<Self, ShapeError> {
+        let mut stretches = Vec::with_capacity(shown.len());
+        let mut images = 0;
+        if let Some(probe) = trial.probe(&answer.probe) {
+            images = probe.images();
+            let mut blamed = false;
+            for shown in shown {
+                let stretch = judge(probe, shown, all, !blamed)?;
+                blamed |= stretch.finding().is_some();
+                stretches.push(stretch);
+            }
         }
         Ok(Self {
-            probe: probe.name.clone(),
-            images: probe.images(),
+            probe: answer.probe.clone(),
+            images,
             stretches,
             problems: answer.problems.clone(),
         })
@@ -127,11 +128,26 @@ impl ProbeVerdict {
 
 /// A segment with what it is computed from.
 pub(super) struct Shown<'a> {
+    trial: &'a Trial,
     pub(super) nodes: std::ops::Range<usize>,
     pub(super) input: &'a Values,
     pub(super) observed: &'a Values,
+    golden: &'a Values,
     /// What the right model makes of the input; none where that is the golden tensor.
-    pub(super) replayed: Option<Values>,
+    replayed: Option<Values>,
+}
+
+impl Shown<'_> {
+    /// As the diagnosis takes it.
+    pub(super) fn segment(&self) -> Segment<'_> {
+        Segment {
+            model: &self.trial.model,
+            nodes: self.nodes.clone(),
+            input: self.input,
+            expected: self.replayed.as_ref().unwrap_or(self.golden),
+            observed: self.observed,
+        }
+    }
 }
 
 /// The segments between the tensors of an answer.
@@ -155,6 +171,8 @@ pub(super) fn segments<'a>(
             }
         };
         segments.push(Shown {
+            trial,
+            golden: probe.golden_of(shown.node),
             nodes,
             input,
             observed: &shown.values,
@@ -167,29 +185,23 @@ pub(super) fn segments<'a>(
 }
 
 fn judge(
-    trial: &Trial,
     probe: &Probe,
     shown: &Shown,
+    all: &[Segment],
     thorough: bool,
 ) -> Result<Stretch, ShapeError> {
+    let trial = shown.trial;
     let last = shown.nodes.end - 1;
     let golden = probe.golden_of(last);
-    let expected = shown.replayed.as_ref().unwrap_or(golden);
+    let segment = shown.segment();
     let total = differing(golden, shown.observed);
-    let outcome = if differing(expected, shown.observed) == 0 {
+    let outcome = if differing(segment.expected, shown.observed) == 0 {
         match total {
             0 => Outcome::Equal,
             _ => Outcome::ExplainedByInput,
         }
     } else {
-        let segment = Segment {
-            model: &trial.model,
-            nodes: shown.nodes.clone(),
-            input: shown.input,
-            expected,
-            observed: shown.observed,
-        };
-        Outcome::Differs(Box::new(Finding::new(&segment, thorough)?))
+        Outcome::Differs(Box::new(Finding::new(&segment, all, thorough)?))
     };
     let nodes = &trial.model.nodes[shown.nodes.clone()];
     let mut layers: Vec<String> = nodes.iter().map(|node| node.layer().to_owned()).collect();
@@ -209,8 +221,9 @@ fn judge(
 impl Finding {
     /// `thorough`: pairs of causes as well, where no single one explains it; one output by hand;
     /// inputs that part the explanations.
-    fn new(segment: &Segment, thorough: bool) -> Result<Self, ShapeError> {
-        let diagnosis = Diagnosis::new(segment, thorough)?;
+    fn new(segment: &Segment, all: &[Segment], thorough: bool) -> Result<Self, ShapeError> {
+        let mut diagnosis = Diagnosis::new(segment, thorough)?;
+        diagnosis.confirm(all);
         let (mut worked, mut apart) = (Vec::new(), None);
         if thorough {
             worked = (diagnosis.worked(segment)?).map_or(Vec::new(), |worked| worked.lines);
