@@ -208,6 +208,26 @@ fn a_tensor_of_another_shape_differs_without_a_name() {
     assert!(stretch.finding().unwrap().explanations.is_empty());
 }
 
+/// What the README shows: `wrong.py --mistake floor` on as many images as `verify` takes.
+#[test]
+fn rounding_down_in_one_layer() {
+    let (fixture, images, _) = load_traced("lab");
+    let model = Model::new(&fixture, &images, ModelScheme::MaxAbs, GOLDEN).unwrap();
+    let Step::Requantize(mut floor) = model.nodes[model.position("conv1").unwrap()].step.clone()
+    else {
+        panic!("conv1 requantizes");
+    };
+    floor.arithmetic = Arithmetic::Division(quant::Rounding::Floor);
+    let trial = Trial::of(model, &images.pixels.map(f64::from), 4).unwrap();
+    let mut backend = Wrong {
+        steps: vec![("conv1", Step::Requantize(floor))],
+        shows: |node| node != "input",
+    };
+    let answers = backend.run(&trial).unwrap();
+    let judged = TrialVerdict::new(&trial, &answers).unwrap();
+    insta::assert_snapshot!("floor", render_human(&Verdict::new("wrong", vec![judged])));
+}
+
 #[test]
 fn as_people_and_machines_read_it() {
     let verdict = judge(hwc(), codes_only);

@@ -113,7 +113,8 @@ fn every_equation_that_code_cites_exists() {
 
 #[test]
 fn the_readme_shows_what_verify_prints() {
-    let printed = read("verify/tests/snapshots/report_snapshots__lab.snap");
+    let report = read("verify/tests/snapshots/report_snapshots__lab.snap");
+    let verdict = read("verify/tests/snapshots/verdicts__floor.snap");
     let readme = read("README.md");
     let shown: Vec<&str> = (readme.lines())
         .filter_map(|line| line.strip_prefix("    "))
@@ -121,10 +122,29 @@ fn the_readme_shows_what_verify_prints() {
         .collect();
     assert!(shown.len() >= 7, "{shown:?}");
     for line in shown {
+        if verdict.contains(line) {
+            continue;
+        }
         // "…" stands for columns left out.
         for part in line.split('…').map(str::trim) {
-            assert!(printed.contains(part), "verify does not print {part:?}");
+            assert!(report.contains(part), "verify does not print {part:?}");
         }
+    }
+}
+
+#[test]
+fn the_readme_shows_a_verdict() {
+    let verdict = read("verify/tests/snapshots/verdicts__floor.snap");
+    let readme = read("README.md");
+    let block = readme.split("wrong.py --mistake floor'\n").nth(1).unwrap();
+    let block: Vec<&str> = (block.lines())
+        .take_while(|line| line.is_empty() || line.starts_with("    "))
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && *line != "…")
+        .collect();
+    assert!(block.len() >= 12, "{block:?}");
+    for line in block {
+        assert!(verdict.contains(line), "the verdict does not say {line:?}");
     }
 }
 
