@@ -194,6 +194,27 @@ fn what_has_no_answer_has_not_passed() {
 }
 
 #[test]
+fn a_name_must_hold_on_all_that_is_shown() {
+    let mut wrong = Wrong {
+        steps: hwc(),
+        shows: codes_only,
+    };
+    // Wrong in the layer by itself, right in the network: no one mistake does that.
+    let mut answers = wrong.run(trial()).unwrap();
+    wrong.steps.clear();
+    answers[0] = wrong.run(trial()).unwrap().remove(0);
+    let judged = TrialVerdict::new(trial(), &answers).unwrap();
+    let (_, stretch) = judged.to_blame().unwrap();
+    let finding = stretch.finding().unwrap();
+    assert!(finding.explanations.is_empty());
+    let said = finding.evidence.join("; ");
+    assert!(
+        said.contains("flatten-hwc makes these values, but not all others"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_tensor_of_another_shape_differs_without_a_name() {
     let mut answer = Wrong {
         steps: Vec::new(),

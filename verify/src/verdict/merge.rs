@@ -27,7 +27,8 @@ pub enum MergeError {
     },
 }
 
-/// All trials, those of one network together: what one run without shards would have given.
+/// All trials, those of one network together, as one run without shards orders them. A shard names
+/// what explains its own cases; one run would ask a name to hold on all of them.
 ///
 /// # Errors
 /// Nothing to merge, two backends, or one probe twice.

@@ -223,7 +223,14 @@ impl Finding {
     /// inputs that part the explanations.
     fn new(segment: &Segment, all: &[Segment], thorough: bool) -> Result<Self, ShapeError> {
         let mut diagnosis = Diagnosis::new(segment, thorough)?;
+        let alone: Vec<String> = (diagnosis.explanations.iter().map(ToString::to_string)).collect();
         diagnosis.confirm(all);
+        let mut evidence = diagnosis.evidence.lines();
+        if let ([first, ..], []) = (alone.as_slice(), diagnosis.explanations.as_slice()) {
+            evidence.push(format!(
+                "{first} makes these values, but not all others that are shown of the layer"
+            ));
+        }
         let (mut worked, mut apart) = (Vec::new(), None);
         if thorough {
             worked = (diagnosis.worked(segment)?).map_or(Vec::new(), |worked| worked.lines);
@@ -235,7 +242,7 @@ impl Finding {
             explanations: (diagnosis.explanations.iter())
                 .map(|hypothesis| hypothesis.causes.clone())
                 .collect(),
-            evidence: diagnosis.evidence.lines(),
+            evidence,
             worked,
             apart,
             map: (segment.expected.shape() == segment.observed.shape())

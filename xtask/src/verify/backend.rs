@@ -55,7 +55,7 @@ struct Shard {
 fn shard(text: &str) -> Result<Shard, String> {
     let parts = text.split_once('/').and_then(|(at, of)| {
         let (at, of) = (at.parse::<usize>().ok()?, of.parse::<usize>().ok()?);
-        (1..=of).contains(&at).then_some(Shard { at: at - 1, of })
+        (1..=of).contains(&at).then(|| Shard { at: at - 1, of })
     });
     parts.ok_or_else(|| format!("{text:?} is no K/N with K from 1 to N"))
 }
@@ -117,8 +117,10 @@ fn of_folder(arguments: &super::Arguments, path: &std::path::Path) -> Result<Ver
             path.display()
         );
     }
+    // All cases are there, whichever of them this shard judges.
+    let mut answers = folder::read(&trial, path)?;
     take(&mut trial, under(arguments).shard, 0);
-    let answers = folder::read(&trial, path)?;
+    answers.retain(|answer| trial.probe(&answer.probe).is_some());
     let trial = TrialVerdict::new(&trial, &answers)?;
     Ok(Verdict::new(path.display().to_string(), vec![trial]))
 }
