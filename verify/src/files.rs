@@ -43,17 +43,25 @@ pub fn replace_npy<T: AutoSerialize + Copy>(
     shape: &[usize],
     values: &[T],
 ) -> Result<(), FileError> {
+    let bytes = npy_bytes(shape, values).map_err(at(path))?;
+    replace(path, &bytes)
+}
+
+/// The same as the bytes of a file.
+///
+/// # Errors
+/// The values are not as many as the shape says.
+pub fn npy_bytes<T: AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let shape: Vec<u64> = shape.iter().map(|&extent| extent as u64).collect();
     let mut writer = npyz::WriteOptions::new()
         .default_dtype()
         .shape(&shape)
         .writer(&mut bytes)
-        .begin_nd()
-        .map_err(at(path))?;
-    writer.extend(values.iter().copied()).map_err(at(path))?;
-    writer.finish().map_err(at(path))?;
-    replace(path, &bytes)
+        .begin_nd()?;
+    writer.extend(values.iter().copied())?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError {

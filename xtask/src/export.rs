@@ -1,88 +1,69 @@
-//! Runs the exporter into a temporary folder beside the committed fixtures.
+//! `cargo xtask export`.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use fixtures::{Fixtures, QAT_NETWORK};
-use tempfile::TempDir;
+use anyhow::Result;
+use clap::Args;
+use fixtures::{Fixtures, ImageSet, NetworkFixture};
+use verify::export::{FORMATS, Format, Options, Request, publish};
+use verify::model::Model;
 
-use crate::python::{self, call};
+use crate::emit::{IMAGES, ModelArguments};
+use crate::exit::Exit;
 
-/// What is to be exported.
-pub(crate) struct Export<'a> {
-    /// Brought along by the user.
-    pub(crate) python: Option<&'a Path>,
-    /// The official files; without them images and predictions are carried over.
-    pub(crate) data: Option<&'a Path>,
-    /// What to know about a copy of a data set, `name=text`.
-    pub(crate) data_note: &'a [String],
-    /// Train the networks first.
-    pub(crate) retrain: bool,
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The network.
+    #[arg(long, value_name = "NAME")]
+    network: String,
+    #[command(flatten)]
+    model: ModelArguments,
+    /// What to write.
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: &'static Format,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many of the 1,000 images to include with their outputs.
+    #[arg(long, value_name = "N", default_value_t = IMAGES)]
+    images: usize,
 }
 
-/// A fresh export, deleted when it is dropped unless it was moved away.
-pub(crate) struct Exported {
-    folder: TempDir,
+fn format(name: &str) -> Result<&'static Format, String> {
+    Format::find(name).ok_or_else(|| {
+        let names: Vec<String> = (FORMATS.iter())
+            .map(|format| format!("  {}: {}", format.name, format.what))
+            .collect();
+        format!(
+            "there is no format {name:?}; there are:\n{}",
+            names.join("\n")
+        )
+    })
 }
 
-impl Exported {
-    /// The exported data.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-}
-
-impl Export<'_> {
-    /// Trains if asked, then exports.
-    ///
-    /// # Errors
-    /// Python is missing or fails.
-    pub(crate) fn run(&self) -> Result<Exported> {
-        let python = python::python(self.python)?;
-        let committed = Fixtures::committed_root();
-        let parent = committed.parent().unwrap_or(&committed);
-        // Beside the committed data: a rename must not cross file systems.
-        let folder = tempfile::Builder::new()
-            .prefix(".export-")
-            .tempdir_in(parent);
-        let exported = Exported {
-            folder: folder.with_context(|| format!("making a folder in {}", parent.display()))?,
-        };
-        let trained = exported.folder.path().join("trained");
-        if let (true, Some(data)) = (self.retrain, self.data) {
-            let mut train = script(&python, "train.py");
-            call(train.arg("--data").arg(data).arg("--out").arg(&trained))?;
-            let mut qat = script(&python, "qat.py");
-            qat.arg("--data").arg(data);
-            qat.arg("--start").arg(trained.join(QAT_NETWORK));
-            call(qat.arg("--out").arg(trained.join("qat").join(QAT_NETWORK)))?;
-        }
-        let mut export = script(&python, "export.py");
-        export
-            .arg("--out")
-            .arg(exported.data())
-            .arg("--committed")
-            .arg(&committed);
-        if let Some(data) = self.data {
-            export.arg("--data").arg(data);
-        }
-        for note in self.data_note {
-            export.arg("--data-note").arg(note);
-        }
-        if self.retrain {
-            export.arg("--parameters").arg(&trained);
-        }
-        call(&mut export)?;
-        Ok(exported)
-    }
-}
-
-/// A script of the exporter, to be run with this Python.
-pub(crate) fn script(python: &Path, name: &str) -> Command {
-    let mut command = Command::new(python);
-    command
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .arg(python::export_folder().join(name));
-    command
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    crate::network::known(&arguments.network)?;
+    let fixtures = Fixtures::open(Fixtures::committed_root())?;
+    let fixture = NetworkFixture::load(&fixtures, &arguments.network)?;
+    let images = ImageSet::load(&fixtures, &fixture.data)?;
+    let ModelArguments { scheme, contract } = &arguments.model;
+    let model = Model::new(&fixture, &images, *scheme, contract)?;
+    let options = Options {
+        images: arguments.images,
+    };
+    let artifacts = arguments.format.make(&Request {
+        model: &model,
+        images: &images,
+        options: &options,
+    })?;
+    publish(&artifacts, &arguments.out)?;
+    anstream::println!(
+        "{}: {} files of {} ({}, contract {}).",
+        arguments.out.display(),
+        artifacts.len(),
+        model.network,
+        model.scheme,
+        model.contract,
+    );
+    Ok(Exit::Equal)
 }

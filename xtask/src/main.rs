@@ -15,6 +15,7 @@ mod doctor;
 mod emit;
 mod exit;
 mod export;
+mod exporter;
 mod files;
 mod identify;
 mod kill_matrix;
@@ -52,6 +53,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Write a network's cases into a folder, for a tool under test to answer in.
     Emit(emit::Arguments),
+    /// Write a network in the files that firmware and hardware tools read.
+    Export(export::Arguments),
     /// Say whether a formula cancels to the float equation, and if not, what is left over.
     CheckFormula(check_formula::Arguments),
     /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
@@ -91,6 +94,7 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Emit(arguments) => emit::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
         Command::Identify(arguments) => identify::run(&arguments),

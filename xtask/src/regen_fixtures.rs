@@ -8,7 +8,7 @@ use clap::Args;
 use fixtures::Fixtures;
 
 use crate::exit::{Exit, environment};
-use crate::export::{Export, script};
+use crate::exporter::{Export, script};
 use crate::python;
 use crate::verify::kernel_sets;
 
