@@ -7,7 +7,7 @@ use fixtures::{Fixtures, NETWORKS, NetworkFixture};
 use kernels::executor::Order;
 use kernels::{Executor, dispatch};
 use quant::{QuantNetwork, QuantWeights, Rounding, Scale};
-use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, Tensor};
+use reference::{Conv2dGeometry, Op, Tensor};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -84,18 +84,7 @@ fn by_the_formula() -> QuantNetwork {
             weights: weights(&[10, 9 * 4 * 4]),
         },
     ];
-    let layers = (ops.into_iter().enumerate())
-        .map(|(i, op)| Layer {
-            name: format!("layer{i}"),
-            op,
-        })
-        .collect();
-    let spec = InputSpec {
-        shape: [3, 5, 5],
-        mean: 0.0,
-        std: 1.0,
-    };
-    let network = Network::new("formula", spec, layers).unwrap();
+    let network = kernels::prove::chain([3, 5, 5], ops.into()).unwrap();
     QuantNetwork::new(network, scale(1.0), Rounding::TiesToEven).unwrap()
 }
 

@@ -8,6 +8,7 @@ mod page;
 mod parts;
 mod recipe;
 mod variant;
+mod zero_points;
 
 macro_rules! registry {
     ($($module:ident),* $(,)?) => {

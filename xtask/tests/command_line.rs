@@ -2,23 +2,13 @@
 
 #[path = "../../fixtures/tests/common/mod.rs"]
 mod common;
+mod front_door;
 
 use std::fs;
 use std::process::{Command, Output};
 
 use common::Copied;
-
-fn xtask(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(arguments)
-        .env_remove("KARAT_ISA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use front_door::{text, xtask};
 
 /// What `lab` needs, to be tampered with.
 fn lab() -> Copied {

@@ -1,20 +1,11 @@
 //! `emit`, a tool that answers, `verify --outputs`, shards and their merge: as a user does it.
 
+mod front_door;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn xtask(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(arguments)
-        .env_remove("KARAT_ISA")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use front_door::{text, xtask};
 
 /// A trial that is answered with the right tensors.
 fn answered(folder: &Path) {

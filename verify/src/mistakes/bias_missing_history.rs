@@ -1,7 +1,6 @@
 //! `bias-missing-history`.
 
 use super::parts::Parts;
-use super::variant::{Form, OfParts};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -13,13 +12,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "pass the (s_W, s_O) of every earlier layer to the function that quantizes the bias",
     source: "students' solutions of a quantization exercise",
     variants: |site| {
-        let forms: [Form<OfParts>; 4] = [
-            ("", Parts::without_history),
-            ("only the last layer's kept", Parts::with_last),
-            ("only weight scales kept", Parts::with_weights),
-            ("only output scales kept", Parts::with_outputs),
-        ];
-        forms
+        Parts::WITHOUT_HISTORY
             .into_iter()
             .filter_map(|(form, step)| site.bias_in_steps_of(form, step))
             .collect()

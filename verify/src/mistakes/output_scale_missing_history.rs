@@ -2,7 +2,6 @@
 
 use super::parts::Parts;
 use super::recipe::Recipe;
-use super::variant::{Form, OfParts};
 use super::{Group, Mistake};
 
 pub(super) const MISTAKE: Mistake = Mistake {
@@ -14,16 +13,10 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "pass the (s_W, s_O) of every earlier layer to the function that makes s_O",
     source: "students' solutions of a quantization exercise",
     variants: |site| {
-        let forms: [Form<OfParts>; 4] = [
-            ("", Parts::without_history),
-            ("only the last layer's kept", Parts::with_last),
-            ("only weight scales kept", Parts::with_weights),
-            ("only output scales kept", Parts::with_outputs),
-        ];
         if !site.is_relative() {
             return Vec::new();
         }
-        forms
+        Parts::WITHOUT_HISTORY
             .iter()
             .flat_map(|&(form, composed)| {
                 site.outputs_by(

@@ -1,5 +1,7 @@
 //! What the real size of an accumulator's step is made of.
 
+use super::variant::{Form, OfParts};
+
 /// The factors of c_i (eq. 8); in the absolute conventions s_W and S_I alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
@@ -12,6 +14,14 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// The ways to leave the earlier layers out, whole or in part.
+    pub(super) const WITHOUT_HISTORY: [Form<OfParts>; 4] = [
+        ("", Self::without_history),
+        ("only the last layer's kept", Self::with_last),
+        ("only weight scales kept", Self::with_weights),
+        ("only output scales kept", Self::with_outputs),
+    ];
+
     /// All of them, in the order of eq. 8.
     pub fn all(&self) -> f64 {
         self.history

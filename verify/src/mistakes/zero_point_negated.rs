@@ -1,8 +1,6 @@
 //! `zero-point-negated`.
 
-use quant::contracts::Channel;
-
-use super::{Group, Mistake};
+use super::{Group, Mistake, zero_points};
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "zero-point-negated",
@@ -12,24 +10,5 @@ pub(super) const MISTAKE: Mistake = Mistake {
     shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "say whether a constant is the zero point or the offset that is added, its negative",
     source: "libraries that store the negated zero point",
-    variants: |site| {
-        let wrong = |z: i32| -z;
-        let forms = [
-            site.sums("of the input", |sums| {
-                sums.input_zero_point = wrong(sums.input_zero_point)
-            }),
-            site.sums("of the weights", |sums| {
-                for z in &mut sums.weight_zero_points {
-                    *z = wrong(*z);
-                }
-            }),
-            site.rescaled("of the output", |_, channel| {
-                Some(Channel {
-                    output_zero_point: wrong(channel.output_zero_point),
-                    ..channel
-                })
-            }),
-        ];
-        forms.into_iter().flatten().collect()
-    },
+    variants: |site| zero_points::made(site, |z| -z),
 };

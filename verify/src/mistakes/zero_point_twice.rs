@@ -1,8 +1,6 @@
 //! `zero-point-twice`.
 
-use quant::contracts::Channel;
-
-use super::{Group, Mistake};
+use super::{Group, Mistake, zero_points};
 
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "zero-point-twice",
@@ -12,24 +10,5 @@ pub(super) const MISTAKE: Mistake = Mistake {
     shows: "in the accumulators of a layer, the codes that a layer's accumulators become",
     mend: "apply it in the sum or in the packed bias, not in both",
     source: "kernels that fold z_I into the bias and subtract it again",
-    variants: |site| {
-        let wrong = |z: i32| 2 * z;
-        let forms = [
-            site.sums("of the input", |sums| {
-                sums.input_zero_point = wrong(sums.input_zero_point)
-            }),
-            site.sums("of the weights", |sums| {
-                for z in &mut sums.weight_zero_points {
-                    *z = wrong(*z);
-                }
-            }),
-            site.rescaled("of the output", |_, channel| {
-                Some(Channel {
-                    output_zero_point: wrong(channel.output_zero_point),
-                    ..channel
-                })
-            }),
-        ];
-        forms.into_iter().flatten().collect()
-    },
+    variants: |site| zero_points::made(site, |z| 2 * z),
 };

@@ -1,24 +1,16 @@
 //! `identify`, `certify`, `contracts` as a user meets them.
 
 mod certify;
+#[path = "../front_door/mod.rs"]
+mod front_door;
 mod identify;
 mod matrices;
 mod operands;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-pub(crate) fn xtask(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+pub(crate) use front_door::{text, xtask};
 
 pub(crate) fn npy(path: &Path, descr: &str, shape: &str, data: &[u8]) {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
