@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use fixtures::scheme::SchemeFixtures;
-use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
+use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use kernels::affine::Sums;
 use kernels::prove::affine::{compare, random_images};
 use kernels::prove::chain;
@@ -15,6 +15,7 @@ use quant::affine::{AffineNetwork, AffineWeights, Calibration};
 use quant::prove::Random;
 use quant::scheme::{Grid, QuantParams, Scheme, Symmetry};
 use reference::{Conv2dGeometry, Op, PoolGeometry, ShapeError, Tensor};
+use rstest::rstest;
 
 /// How often each path was taken.
 type Taken = BTreeMap<&'static str, usize>;
@@ -141,37 +142,36 @@ fn the_largest_int32_is_one_sum_and_the_next_is_not() {
     }
 }
 
-#[test]
-fn committed_networks_match_under_every_scheme() {
+#[rstest]
+fn committed_networks_match_under_every_scheme(
+    #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
+) {
     let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
     let mut taken = Taken::new();
-    for name in NETWORKS {
-        let fixture = NetworkFixture::load(&fixtures, name).unwrap();
-        let images = ImageSet::load(&fixtures, &fixture.data).unwrap();
-        let normalize = |pixels| fixture.network.input().normalize(pixels);
-        let calibration =
-            Calibration::run(&fixture.network, &normalize(&images.calibration)).unwrap();
-        let mut schemes: Vec<Scheme> = SchemeFixtures::load(&fixtures, name)
-            .unwrap()
-            .schemes
-            .into_iter()
-            .map(|golden| golden.scheme)
-            .collect();
-        for bits in 1..=16 {
-            let uniform = [Symmetry::Symmetric, Symmetry::Asymmetric];
-            schemes.extend(uniform.map(|symmetry| Scheme::uniform(bits, symmetry)));
-        }
-        let images = normalize(&images.pixels.head(8));
-        for scheme in schemes {
-            let ranges = calibration.ranges(&scheme).unwrap();
-            let network = AffineNetwork::quantize(&fixture.network, &ranges, scheme).unwrap();
-            same(
-                &network,
-                &images,
-                &format!("{name}, {scheme:?}"),
-                &mut taken,
-            );
-        }
+    let fixture = NetworkFixture::load(&fixtures, name).unwrap();
+    let images = ImageSet::load(&fixtures, &fixture.data).unwrap();
+    let normalize = |pixels| fixture.network.input().normalize(pixels);
+    let calibration = Calibration::run(&fixture.network, &normalize(&images.calibration)).unwrap();
+    let mut schemes: Vec<Scheme> = SchemeFixtures::load(&fixtures, name)
+        .unwrap()
+        .schemes
+        .into_iter()
+        .map(|golden| golden.scheme)
+        .collect();
+    for bits in 1..=16 {
+        let uniform = [Symmetry::Symmetric, Symmetry::Asymmetric];
+        schemes.extend(uniform.map(|symmetry| Scheme::uniform(bits, symmetry)));
+    }
+    let images = normalize(&images.pixels.head(8));
+    for scheme in schemes {
+        let ranges = calibration.ranges(&scheme).unwrap();
+        let network = AffineNetwork::quantize(&fixture.network, &ranges, scheme).unwrap();
+        same(
+            &network,
+            &images,
+            &format!("{name}, {scheme:?}"),
+            &mut taken,
+        );
     }
     println!("{taken:?}");
     assert_eq!(taken.get("floats"), None, "{taken:?}");

@@ -91,7 +91,7 @@ fn holds(network: &Exact, step: &Step) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Both sides of every line are the same rationals, entry by entry, to depth 10.
     #[test]

@@ -3,8 +3,10 @@
 
 mod pytorch;
 
+use std::sync::OnceLock;
+
 use fixtures::scheme::{SchemeFixture, SchemeFixtures};
-use fixtures::{Fixtures, ImageSet, NetworkFixture};
+use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
 use quant::affine::{AffineNetwork, Calibration, Simulation};
 use quant::observers::{Range, moving_average};
 use reference::{Network, Tensor, Weights};
@@ -21,6 +23,13 @@ struct Bench {
 }
 
 impl Bench {
+    /// Of a network, made once.
+    fn of(name: &str) -> &'static Self {
+        static BENCHES: [OnceLock<Bench>; NETWORKS.len()] = [const { OnceLock::new() }; _];
+        let at = NETWORKS.iter().position(|&network| network == name);
+        BENCHES[at.unwrap()].get_or_init(|| Self::new(name))
+    }
+
     fn new(name: &str) -> Self {
         let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
         let fixture = NetworkFixture::load(&fixtures, name).unwrap();
@@ -50,7 +59,7 @@ impl Bench {
 fn integers_are_exactly_pytorchs(
     #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
 ) {
-    let bench = Bench::new(name);
+    let bench = Bench::of(name);
     let traced = bench.images.head(TRACED);
     assert!(bench.schemes.schemes.len() > 25);
     for golden in &bench.schemes.schemes {
@@ -63,7 +72,7 @@ fn integers_are_exactly_pytorchs(
 fn all_images_have_pytorchs_output_codes(
     #[values("lab", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
 ) {
-    let bench = Bench::new(name);
+    let bench = Bench::of(name);
     let chosen = [
         "symmetric_2",
         "asymmetric_4",
@@ -86,8 +95,8 @@ fn all_images_have_pytorchs_output_codes(
 #[test]
 fn fake_quantize_multiplies_by_the_inverse() {
     let (mut codes, mut differing) = (0, 0);
-    for name in fixtures::NETWORKS {
-        let bench = Bench::new(name);
+    for name in NETWORKS {
+        let bench = Bench::of(name);
         for golden in &bench.schemes.schemes {
             let network = bench.quantized(golden);
             let layers = network.network().weighted().zip(bench.float.weighted());
@@ -119,7 +128,7 @@ fn fake_quantize_multiplies_by_the_inverse() {
 fn the_simulation_is_pytorchs_but_at_rounding_boundaries(
     #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
 ) {
-    let bench = Bench::new(name);
+    let bench = Bench::of(name);
     let (mut compared, mut explained) = (0, 0);
     let stored = (bench.schemes.schemes.iter()).filter(|scheme| !scheme.simulated.is_empty());
     for golden in stored {
@@ -142,7 +151,7 @@ fn the_simulation_is_pytorchs_but_at_rounding_boundaries(
 /// A code that is not PyTorch's is found, named, and not explained; so is one too few.
 #[test]
 fn a_wrong_code_of_the_simulation_is_found() {
-    let bench = Bench::new("mlp-mnist");
+    let bench = Bench::of("mlp-mnist");
     let golden = (bench.schemes.schemes.iter()).find(|s| !s.simulated.is_empty());
     let mut golden = golden.unwrap().clone();
     let simulation = Simulation::new(&bench.float, &bench.quantized(&golden)).unwrap();
@@ -166,8 +175,8 @@ fn a_wrong_code_of_the_simulation_is_found() {
 
 #[test]
 fn a_moving_average_is_pytorchs() {
-    for name in fixtures::NETWORKS {
-        let bench = Bench::new(name);
+    for name in NETWORKS {
+        let bench = Bench::of(name);
         let batches: Vec<Vec<f32>> = (bench.calibration_images.data())
             .chunks(100 * bench.calibration_images.item_len())
             .zip(0..)

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use fixtures::{Fixtures, ImageSet, NetworkFixture};
+use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
 use kernels::{Kernels, dispatch};
 use verify::{Claim, Outcome, Row, Subject};
 
@@ -12,15 +12,23 @@ pub(crate) fn open() -> &'static Fixtures {
     FIXTURES.get_or_init(|| Fixtures::open(Fixtures::committed_root()).unwrap())
 }
 
-pub(crate) fn load(name: &str) -> (NetworkFixture, ImageSet, Subject) {
-    let fixture = NetworkFixture::load(open(), name).unwrap();
-    let images = ImageSet::load(open(), &fixture.data).unwrap();
-    let subject = Subject::new(&fixture, &images).unwrap();
-    (fixture, images, subject)
+type Loaded = (NetworkFixture, ImageSet, Subject);
+
+/// A copy of what was read and calibrated once.
+pub(crate) fn load(name: &str) -> Loaded {
+    static LOADED: [OnceLock<Loaded>; NETWORKS.len()] = [const { OnceLock::new() }; _];
+    let at = NETWORKS.iter().position(|&network| network == name);
+    let loaded = LOADED[at.unwrap()].get_or_init(|| {
+        let fixture = NetworkFixture::load(open(), name).unwrap();
+        let images = ImageSet::load(open(), &fixture.data).unwrap();
+        let subject = Subject::new(&fixture, &images).unwrap();
+        (fixture, images, subject)
+    });
+    loaded.clone()
 }
 
 /// The same with the traced images alone, for tests that run a network many times.
-pub(crate) fn load_traced(name: &str) -> (NetworkFixture, ImageSet, Subject) {
+pub(crate) fn load_traced(name: &str) -> Loaded {
     let (mut fixture, mut images, subject) = load(name);
     let traced = fixture.int8.input_codes.shape()[0];
     images.pixels = images.pixels.head(traced);

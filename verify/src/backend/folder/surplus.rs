@@ -10,7 +10,7 @@ use super::OUTPUTS;
 use crate::backend::Problem;
 
 /// The most names that are looked at, in a folder or beside the outputs.
-const LOOKED_AT: usize = 10_000;
+const LOOKED_AT: usize = 1_000;
 
 /// The most that are shown.
 const SHOWN: usize = 20;
