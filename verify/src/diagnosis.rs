@@ -47,40 +47,38 @@ pub struct Diagnosis {
     /// Every hypothesis that reproduces all values, single causes before pairs; of pairs only
     /// where no single cause does.
     pub explanations: Vec<Hypothesis>,
+    /// Where there is none: a cause that makes these values, but not all others that are shown.
+    pub here_only: Option<Hypothesis>,
     /// What else can be said of the difference.
     pub evidence: Evidence,
 }
 
 impl Diagnosis {
     /// Looks for what makes the observed values; `thorough`: by pairs of causes as well, where no
-    /// single one does.
+    /// single one does. `shown` is all else that the backend shows of the same nodes, right or
+    /// wrong: an explanation makes every value of that too, since one tensor of few values may
+    /// fit by chance.
     ///
     /// # Errors
     /// A segment whose input is not of its model's shape.
-    pub fn new(segment: &Segment, thorough: bool) -> Result<Self, ShapeError> {
+    pub fn new(segment: &Segment, shown: &[Segment], thorough: bool) -> Result<Self, ShapeError> {
         let differing = differing(segment.expected, segment.observed);
-        let explanations = match differing {
-            0 => Vec::new(),
-            _ => search::explanations(segment, thorough)?,
-        };
+        let (mut explanations, mut here_only) = (Vec::new(), None);
+        if differing > 0 {
+            explanations = search::singles(segment)?;
+            here_only = explanations.first().cloned();
+            explanations.retain(|hypothesis| hypothesis.makes(shown));
+            if explanations.is_empty() && thorough {
+                explanations = search::pairs(segment)?;
+                explanations.retain(|hypothesis| hypothesis.makes(shown));
+            }
+        }
         Ok(Self {
             differing,
+            here_only: here_only.filter(|_| explanations.is_empty()),
             explanations,
             evidence: Evidence::new(segment),
         })
-    }
-
-    /// Keeps the explanations that make every value of these as well: all else that the backend
-    /// shows of the same nodes, right or wrong. One tensor of few values may fit by chance.
-    pub fn confirm(&mut self, shown: &[Segment]) {
-        self.explanations.retain(|hypothesis| {
-            (shown.iter())
-                .filter(|segment| hypothesis.touches(&segment.nodes))
-                .all(|segment| {
-                    let output = segment.replay(hypothesis);
-                    output.is_ok_and(|output| differing(&output, segment.observed) == 0)
-                })
-        });
     }
 
     /// Inputs on which the explanations part, looked for now; none where there are not two.

@@ -556,7 +556,7 @@ fn paddings_are_parted_by_codes() {
     let codes = f64::from(grid.low())..=f64::from(grid.high());
     assert!(parting.input.data().iter().all(|code| codes.contains(code)));
     // One explanation needs no other to be told from.
-    let diagnosis = Diagnosis::new(&segment, true).unwrap();
+    let diagnosis = Diagnosis::new(&segment, &[], true).unwrap();
     assert_eq!(
         diagnosis.separation(&segment).unwrap().is_some(),
         diagnosis.explanations.len() > 1
@@ -620,7 +620,7 @@ fn an_example_with_a_name(
     let lab = lab();
     let (observed, _) = lab.mistaken(first, last, node, id);
     let segment = lab.segment(first, last, &observed);
-    let diagnosis = Diagnosis::new(&segment, true).unwrap();
+    let diagnosis = Diagnosis::new(&segment, &[], true).unwrap();
     assert!(!diagnosis.explanations.is_empty());
     insta::assert_snapshot!(snapshot, text(diagnosis.worked(&segment).unwrap()));
 }
@@ -631,7 +631,7 @@ fn padding_worked() {
     let (first, last) = ("conv1.accumulators", "conv1.accumulators");
     let (observed, _) = padded.mistaken(first, last, first, "padding-zero");
     let segment = padded.segment(first, last, &observed);
-    let diagnosis = Diagnosis::new(&segment, true).unwrap();
+    let diagnosis = Diagnosis::new(&segment, &[], true).unwrap();
     insta::assert_snapshot!("padding", text(diagnosis.worked(&segment).unwrap()));
 }
 

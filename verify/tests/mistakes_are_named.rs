@@ -60,7 +60,7 @@ fn in_node(model: &Model, node: usize, input: &Values) -> Tally {
             expected: &expected,
             observed: &observed,
         };
-        let diagnosis = Diagnosis::new(&segment, false).unwrap();
+        let diagnosis = Diagnosis::new(&segment, &[], false).unwrap();
         if observed.shape() != expected.shape() {
             return None;
         }
@@ -360,7 +360,7 @@ fn what_is_no_mistake_is_not_accused() {
             expected: &trace[relu],
             observed: &swapped,
         };
-        let diagnosis = Diagnosis::new(&segment, false).unwrap();
+        let diagnosis = Diagnosis::new(&segment, &[], false).unwrap();
         assert_eq!((diagnosis.differing, diagnosis.explanations.len()), (0, 0));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use quant::prove::Random;
 use reference::{ShapeError, Tensor};
 
 use crate::diagnosis::changes_at;
@@ -14,6 +15,10 @@ const CHANNELS: usize = 6;
 
 /// The most accumulators of a linear layer, which take an image each.
 const MOST: usize = 24;
+
+/// How many codes the directed inputs of a linear layer make at least: of a few, a scale that
+/// is a little off makes the same.
+const CODES: usize = 4096;
 
 /// Codes for the layer whose sums are at `node`, such that its accumulators tell all known
 /// mistakes and contracts of its requantization apart, as far as they can be; [N, …]. None where
@@ -40,7 +45,7 @@ pub(super) fn input(model: &Model, node: usize) -> Result<Option<Values>, ShapeE
     let shape = &model.nodes[node - 1].shape;
     match windows.is_empty() {
         true => Ok(None),
-        false => place(sums, shape, &windows).map(Some),
+        false => place(sums, shape, &windows, &codes).map(Some),
     }
 }
 
@@ -165,20 +170,28 @@ fn reach(
 }
 
 /// The windows in images of this shape (first axis 1): of a linear layer one an image, of a
-/// convolution as many as lie side by side, the rest of the image at the zero point.
+/// convolution as many as lie side by side, the rest of the image at the zero point. Random
+/// codes follow those of a linear layer.
 fn place(
     sums: &Accumulate,
     shape: &[usize],
     windows: &[(usize, Vec<i32>)],
+    codes: &RangeInclusive<i32>,
 ) -> Result<Values, ShapeError> {
     let zero = f64::from(sums.input_zero_point);
     let (Some(geometry), &[_, channels, kernel_h, kernel_w]) =
         (&sums.geometry, sums.weight.shape())
     else {
-        let data: Vec<f64> = (windows.iter())
+        let mut data: Vec<f64> = (windows.iter())
             .flat_map(|(_, window)| window.iter().map(|&code| f64::from(code)))
             .collect();
-        return Tensor::new(&[windows.len(), sums.weight.item_len()], data);
+        let images = windows.len().max(CODES.div_ceil(sums.outputs().max(1)));
+        let mut random = Random::new(0);
+        data.resize_with(images * sums.weight.item_len(), || {
+            let span = (codes.end() - codes.start() + 1) as usize;
+            f64::from(codes.start() + random.below(span) as i32)
+        });
+        return Tensor::new(&[images, sums.weight.item_len()], data);
     };
     let [height, width] = [shape[2], shape[3]];
     let extent = |axis: usize, kernel: usize| geometry.dilation[axis] * (kernel - 1) + 1;

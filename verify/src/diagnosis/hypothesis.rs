@@ -6,6 +6,7 @@ use std::ops::Range;
 use quant::contracts;
 use serde::{Deserialize, Serialize};
 
+use super::{Segment, differing};
 use crate::mistakes::{self, Site, Variant};
 use crate::model::{Arithmetic, Model, Step};
 
@@ -55,9 +56,27 @@ pub struct Hypothesis {
 }
 
 impl Hypothesis {
+    /// Whether it makes every value that a backend shows of the nodes that it changes.
+    pub(super) fn makes(&self, shown: &[Segment]) -> bool {
+        (shown.iter())
+            .filter(|segment| self.touches(&segment.nodes))
+            .all(|segment| {
+                let output = segment.replay(self);
+                output.is_ok_and(|output| differing(&output, segment.observed) == 0)
+            })
+    }
+
     /// Whether it changes one of these nodes.
-    pub fn touches(&self, nodes: &Range<usize>) -> bool {
+    fn touches(&self, nodes: &Range<usize>) -> bool {
         self.steps.iter().any(|(node, _)| nodes.contains(node))
+    }
+
+    /// Whether both are seen to be the same wrong layer under two names: no input tells them
+    /// apart.
+    pub fn is(&self, other: &Self) -> bool {
+        self.steps.len() == other.steps.len()
+            && (self.steps.iter().zip(&other.steps))
+                .all(|((node, step), (at, other))| node == at && step.is(other))
     }
 
     /// The step of a node under this hypothesis.

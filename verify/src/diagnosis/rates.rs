@@ -21,7 +21,8 @@ pub struct Rates {
     pub injected: usize,
     /// Those whose tensors differ anywhere: of the others nothing can be seen.
     pub seen: usize,
-    /// Those where the first explanation is the mistake that was made.
+    /// Those where the first explanation is the mistake that was made, or is the same steps by
+    /// another name.
     pub first: usize,
     /// Those where it is among the explanations.
     pub named: usize,
@@ -133,9 +134,15 @@ fn judge(trial: &Trial, wrong: &Wrong) -> Result<Rates, ShapeError> {
     let Some(diagnosis) = diagnose(trial, &probes, &observed, wrong.ids.len() > 1)? else {
         return Ok(rates);
     };
+    let made = super::Hypothesis {
+        causes: Vec::new(),
+        steps: wrong.steps.clone(),
+    };
     let is_it = |found: &super::Hypothesis| {
-        // A single cause that makes the same values is right as well.
+        // A single cause that makes the same values is right as well, and so is another name of
+        // the very same steps.
         found.causes.len() < wrong.ids.len()
+            || found.is(&made)
             || (found.causes.iter().map(|cause| &cause.id)).eq(wrong.ids.iter())
     };
     rates.seen = 1;
@@ -179,9 +186,7 @@ fn diagnose(
     let Some(wrong) = (segments.iter()).find(|segment| segment.expected != segment.observed) else {
         return Ok(None);
     };
-    let mut diagnosis = Diagnosis::new(wrong, thorough)?;
-    diagnosis.confirm(&segments);
-    Ok(Some(diagnosis))
+    Diagnosis::new(wrong, &segments, thorough).map(Some)
 }
 
 /// The tensors of a probe under wrong steps.

@@ -8,33 +8,38 @@ use super::{Hypothesis, Segment, differing};
 use crate::mistakes::Site;
 use crate::model::{Step, Values};
 
-/// Every single cause that reproduces the observed values; if none does and `thorough`, every
-/// pair.
-pub(super) fn explanations(
-    segment: &Segment,
-    thorough: bool,
-) -> Result<Vec<Hypothesis>, ShapeError> {
-    if segment.expected.shape() != segment.observed.shape() {
+/// Every single cause that reproduces the observed values.
+///
+/// # Errors
+/// A segment whose input is not of its model's shape.
+pub(super) fn singles(segment: &Segment) -> Result<Vec<Hypothesis>, ShapeError> {
+    let Some(sample) = Sample::new(segment)? else {
         return Ok(Vec::new());
-    }
+    };
+    let found: Vec<Hypothesis> = (changes(segment.model, segment.nodes.clone()).par_iter())
+        .filter(|change| sample.fits(&sample.finish(change, sample.input_of(change.node))))
+        .map(|change| hypothesis(&[change]))
+        .collect();
+    Ok(on_all_images(segment, found))
+}
+
+/// Every pair that does: in two steps of it, or both in one requantization. (Two in one sum are
+/// not tried: each is a whole convolution, and there are too many.)
+///
+/// # Errors
+/// A segment whose input is not of its model's shape.
+pub(super) fn pairs(segment: &Segment) -> Result<Vec<Hypothesis>, ShapeError> {
     let Some(sample) = Sample::new(segment)? else {
         return Ok(Vec::new());
     };
     let singles = changes(segment.model, segment.nodes.clone());
-    let found: Vec<Hypothesis> = (singles.par_iter())
-        .filter(|change| sample.fits(&sample.finish(change, sample.input_of(change.node))))
-        .map(|change| hypothesis(&[change]))
-        .collect();
-    let found = on_all_images(segment, found);
-    if !found.is_empty() || !thorough {
-        return Ok(found);
-    }
-    Ok(on_all_images(segment, pairs(segment, &sample, &singles)))
+    Ok(on_all_images(
+        segment,
+        pairs_that_fit(segment, &sample, &singles),
+    ))
 }
 
-/// Every pair that fits the sample: in two steps of it, or both in one requantization. (Two in
-/// one sum are not tried: each is a whole convolution, and there are too many.)
-fn pairs(segment: &Segment, sample: &Sample, singles: &[Change]) -> Vec<Hypothesis> {
+fn pairs_that_fit(segment: &Segment, sample: &Sample, singles: &[Change]) -> Vec<Hypothesis> {
     (singles.par_iter())
         .flat_map_iter(|first| {
             let mut found = Vec::new();
@@ -124,9 +129,12 @@ struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    /// None where the backend differs on no image.
+    /// None where the backend differs on no image, or in its shape.
     fn new(segment: &'a Segment<'a>) -> Result<Option<Self>, ShapeError> {
         let (expected, observed) = (segment.expected, segment.observed);
+        if expected.shape() != observed.shape() {
+            return Ok(None);
+        }
         let images = expected.shape().first().copied().unwrap_or(0);
         let differs = |&image: &usize| expected.item(image) != observed.item(image);
         let Some(image) = (0..images).find(differs) else {

@@ -13,7 +13,8 @@ use crate::model::{Accumulate, Requantize, Step, Values};
 /// Which hypotheses part, and on what.
 #[derive(Clone, Debug)]
 pub struct Separation {
-    /// How many inputs were tried, those to shrink what was found not counted.
+    /// How many inputs were tried, those to shrink what was found not counted; 0 where all are
+    /// the same steps, so that none can part them.
     pub tried: usize,
     /// Hypotheses by their place in the list that was given, in order; those of one group are
     /// the same on everything tried.
@@ -39,6 +40,13 @@ pub struct Parting {
 /// # Errors
 /// A segment whose input is not of its model's shape.
 pub fn separate(segment: &Segment, hypotheses: &[Hypothesis]) -> Result<Separation, ShapeError> {
+    if hypotheses.windows(2).all(|two| two[0].is(&two[1])) && !hypotheses.is_empty() {
+        return Ok(Separation {
+            tried: 0,
+            groups: vec![(0..hypotheses.len()).collect()],
+            partings: Vec::new(),
+        });
+    }
     let mut search = Search {
         segment,
         hypotheses,

@@ -88,6 +88,20 @@ impl Accumulate {
         (self.geometry).is_some_and(|geometry| geometry.padding != [0, 0])
     }
 
+    /// Whether both are seen to be the same sums.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.geometry == other.geometry
+            && self.weight == other.weight
+            && self.weight_zero_points == other.weight_zero_points
+            && self.bias == other.bias
+            && self.input_zero_point == other.input_zero_point
+            && (self.padding == other.padding || !self.is_padded())
+            && matches!(
+                (&self.accumulator, &other.accumulator),
+                (Accumulator::Exact, Accumulator::Exact)
+            )
+    }
+
     pub(super) fn run(&self, input: &Values) -> Result<Values, ShapeError> {
         match &self.accumulator {
             Accumulator::Exact => self.exact(input),

@@ -39,6 +39,15 @@ impl fmt::Debug for MeanRounding {
 }
 
 impl AveragePool {
+    /// Whether both are seen to be the same mean.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let same_rounding = match (&self.rounding, &other.rounding) {
+            (MeanRounding::Rule(a), MeanRounding::Rule(b)) => a == b,
+            _ => false,
+        };
+        same_rounding && self.geometry == other.geometry && self.zero_point == other.zero_point
+    }
+
     pub(super) fn run(&self, input: &Values) -> Result<Values, ShapeError> {
         let z = self.zero_point;
         self.geometry.pool(

@@ -7,7 +7,7 @@ use reference::Tensor;
 use super::Values;
 
 /// `clamp(round(((pixel/255 − mean)/std) / s) + z)`, every quotient in float32.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Quantize {
     /// Subtracted from pixel/255.
     pub mean: f32,

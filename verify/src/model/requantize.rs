@@ -140,6 +140,30 @@ impl fmt::Debug for Overflow {
 }
 
 impl Requantize {
+    /// Whether both are seen to make the same codes: what their arithmetic takes of the scales
+    /// is equal.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        type Same = fn(&Channel, &Channel) -> bool;
+        let same: Same = match (&self.arithmetic, &other.arithmetic) {
+            (Arithmetic::Division(a), Arithmetic::Division(b)) if a == b => {
+                |a, b| a.divisor() == b.divisor()
+            }
+            (Arithmetic::Product(a), Arithmetic::Product(b)) if a == b => {
+                |a, b| a.multiplier() == b.multiplier()
+            }
+            (Arithmetic::Contract(a), Arithmetic::Contract(b)) if a == b => |a, b| a == b,
+            _ => return false,
+        };
+        let of_codes = |channel: &Channel| (channel.output_zero_point, channel.clamp);
+        matches!(
+            (&self.overflow, &other.overflow),
+            (Overflow::Saturate, Overflow::Saturate)
+        ) && self.axis == other.axis
+            && self.channels.len() == other.channels.len()
+            && (self.channels.iter().zip(&other.channels))
+                .all(|(a, b)| of_codes(a) == of_codes(b) && same(a, b))
+    }
+
     /// Whether every channel has numbers in this arithmetic.
     ///
     /// # Errors

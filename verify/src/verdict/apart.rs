@@ -9,7 +9,7 @@ use crate::model::Values;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Apart {
-    /// How many inputs were tried.
+    /// How many inputs were tried; 0 where no input can part them.
     pub tried: usize,
     /// The explanations of each group.
     pub groups: Vec<Vec<String>>,
@@ -72,6 +72,11 @@ impl Apart {
             .map(|group| group.join(" = "))
             .collect();
         match groups.as_slice() {
+            [one] if self.tried == 0 => {
+                vec![format!(
+                    "One layer, whatever the input, under several names: {one}."
+                )]
+            }
             [one] => vec![format!("The same on {} inputs tried: {one}.", self.tried)],
             _ => vec![
                 format!(

@@ -222,13 +222,11 @@ impl Finding {
     /// `thorough`: pairs of causes as well, where no single one explains it; one output by hand;
     /// inputs that part the explanations.
     fn new(segment: &Segment, all: &[Segment], thorough: bool) -> Result<Self, ShapeError> {
-        let mut diagnosis = Diagnosis::new(segment, thorough)?;
-        let alone: Vec<String> = (diagnosis.explanations.iter().map(ToString::to_string)).collect();
-        diagnosis.confirm(all);
+        let diagnosis = Diagnosis::new(segment, all, thorough)?;
         let mut evidence = diagnosis.evidence.lines();
-        if let ([first, ..], []) = (alone.as_slice(), diagnosis.explanations.as_slice()) {
+        if let Some(cause) = &diagnosis.here_only {
             evidence.push(format!(
-                "{first} makes these values, but not all others that are shown of the layer"
+                "{cause} makes these values, but not all others that are shown of the layer"
             ));
         }
         let (mut worked, mut apart) = (Vec::new(), None);
