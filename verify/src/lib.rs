@@ -18,6 +18,7 @@ pub mod matrix;
 pub mod mistakes;
 pub mod model;
 pub mod model_file;
+pub mod own_scheme;
 pub mod report;
 pub mod row;
 pub mod run;

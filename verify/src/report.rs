@@ -4,6 +4,8 @@ mod human;
 mod json;
 mod junit;
 
+pub(crate) use human::shape;
+
 use std::collections::BTreeMap;
 
 use fixtures::{ImageSet, Manifest, NetworkFixture};

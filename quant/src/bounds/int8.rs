@@ -75,9 +75,31 @@ impl LayerBound {
 
     /// What one code uses of its bound; ∞ if that is no number.
     fn share<Q: Copy + Into<f64>>(&self, codes: &Tensor<Q>, i: usize) -> f64 {
-        let error = (codes.data()[i].into() * self.step - self.real.data()[i]).abs();
+        self.share_of_real(codes.data()[i].into() * self.step, i)
+    }
+
+    /// What the real value that element `i` was computed as uses of its bound; ∞ if that is no
+    /// number.
+    pub fn share_of_real(&self, computed: f64, i: usize) -> f64 {
+        let error = (computed - self.real.data()[i]).abs();
         let share = error / outward(self.bound.data()[i] + self.real_error.data()[i], 4);
         if share.is_nan() { f64::INFINITY } else { share }
+    }
+
+    /// The layer where its output is known, as real values: what follows it is bounded by the
+    /// distance of that from the real output.
+    pub fn known(&self, computed: &Tensor<f64>) -> Self {
+        let mut known = self.clone();
+        let values = computed.data().iter().zip(self.real.data());
+        let errors = (values.zip(self.real_error.data()))
+            .map(|((computed, real), error)| outward((computed - real).abs() + error, 2));
+        known
+            .bound
+            .data_mut()
+            .iter_mut()
+            .zip(errors)
+            .for_each(|(bound, error)| *bound = error);
+        known
     }
 
     /// The largest |real value of a code − real output|.
@@ -127,18 +149,23 @@ impl Codes {
 /// Eq. 18: the codes of an input, from exact float32 pixels that one f32 division by the
 /// scale makes quotients.
 pub fn input(images: &Tensor<f32>, scale: Scale, codes: Codes) -> LayerBound {
+    input_of(images, scale.wide(), codes)
+}
+
+/// The same where a scale is kept in float64; positive and normal in float32.
+pub fn input_of(images: &Tensor<f32>, scale: f64, codes: Codes) -> LayerBound {
     LayerBound {
         real: images.map(f64::from),
         real_error: images.map(|_| 0.0),
         bound: images.map(|x| {
-            let v = f64::from(x) / scale.wide();
+            let v = f64::from(x) / scale;
             // What underflow adds is 1e-45, and nothing beside half a code, enlarged.
             let division = outward(f32::SUM * v.abs(), 2);
             // v itself is a rounded quotient, and near the edge of the codes that shows.
             let of_v = v.abs() * 2.0 * U64;
-            outward(scale.wide() * (codes.rounded(division, v) + of_v), 3)
+            outward(scale * (codes.rounded(division, v) + of_v), 3)
         }),
-        step: scale.wide(),
+        step: scale,
     }
 }
 
@@ -211,7 +238,10 @@ fn quantized_layer(
 }
 
 /// Through a layer without weights.
-fn unweighted(
+///
+/// # Errors
+/// An input that does not fit.
+pub fn unweighted(
     float: &Op<Weights<f64>>,
     input: &LayerBound,
     rounding: Rounding,

@@ -189,7 +189,8 @@ fn families(group: &[Row]) -> String {
     text.collect::<Vec<_>>().join(", ")
 }
 
-fn shape(shape: &[usize]) -> String {
+/// `16×6×28×28`.
+pub(crate) fn shape(shape: &[usize]) -> String {
     shape
         .iter()
         .map(usize::to_string)

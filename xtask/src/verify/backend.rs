@@ -1,14 +1,15 @@
 //! `cargo xtask verify --backend` and `--outputs`: somebody else's int8 network.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use fixtures::Fixtures;
+use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use verify::backend::folder::{self, TrialDescription};
-use verify::backend::{TIME_LIMIT, Trial, backend_of};
+use verify::backend::{NETWORK, TIME_LIMIT, Trial, backend_of};
 use verify::model::ModelScheme;
+use verify::own_scheme::{self, OwnScheme, read_outputs};
 use verify::verdict::{self, TrialVerdict, Verdict};
 
 use super::{Form, print_human, spinner};
@@ -25,6 +26,10 @@ pub(crate) struct UnderTest {
     /// Check what a tool wrote into a folder that `emit` made.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["network", "merge"])]
     outputs: Option<PathBuf>,
+    /// With --outputs: what the codes there stand for, of a tool that has a scheme of its own
+    /// (docs/own-scheme.md). Held within the derived bound of the float network.
+    #[arg(long, value_name = "FILE", requires = "outputs", conflicts_with_all = ["html", "apart", "shard"])]
+    own_scheme: Option<PathBuf>,
     /// Put the JSON reports of shards together.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     merge: Vec<PathBuf>,
@@ -69,6 +74,9 @@ impl UnderTest {
 
 pub(super) fn run(arguments: &super::Arguments) -> Result<Exit> {
     let under_test = &arguments.under_test;
+    if let (Some(folder), Some(scheme)) = (&under_test.outputs, &under_test.own_scheme) {
+        return own_scheme(arguments, folder, scheme);
+    }
     let verdict = match (&under_test.outputs, &under_test.backend) {
         (Some(folder), _) => of_folder(arguments, folder)?,
         (None, Some(command)) => of_backend(arguments, command)?,
@@ -92,12 +100,39 @@ pub(super) fn run(arguments: &super::Arguments) -> Result<Exit> {
     })
 }
 
+fn own_scheme(arguments: &super::Arguments, folder: &Path, scheme: &Path) -> Result<Exit> {
+    let description = TrialDescription::read(folder)?;
+    let fixture = NetworkFixture::load(
+        &fixtures(arguments)?,
+        crate::network::known(&description.network)?,
+    )?;
+    let images = ImageSet::load(&fixtures(arguments)?, &fixture.data)?;
+    let float = &fixture.network;
+    let images = float
+        .input()
+        .normalize(&images.pixels.head(description.images));
+    let own = OwnScheme::read(scheme, float)?;
+    let outputs = folder.join(folder::OUTPUTS).join(NETWORK);
+    let reals = read_outputs(&outputs, &own, float, images.shape()[0])?;
+    let beside = scheme.parent().unwrap_or(Path::new("."));
+    let verdict = own_scheme::judge(float, &images, &own, beside, &reals)?;
+    match arguments.format {
+        Form::Human => print_human(&own_scheme::render_human(&verdict), verdict.passed()),
+        Form::Json => anstream::println!("{}", own_scheme::render_json(&verdict)),
+        Form::Junit => bail!("--own-scheme prints human or json"),
+    }
+    Ok(match verdict.passed() {
+        true => Exit::Equal,
+        false => Exit::Mismatch,
+    })
+}
+
 fn fixtures(arguments: &super::Arguments) -> Result<Fixtures> {
     let root = (arguments.fixtures.clone()).unwrap_or_else(Fixtures::committed_root);
     Ok(Fixtures::open(root)?)
 }
 
-fn of_folder(arguments: &super::Arguments, path: &std::path::Path) -> Result<Verdict> {
+fn of_folder(arguments: &super::Arguments, path: &Path) -> Result<Verdict> {
     let description = TrialDescription::read(path)?;
     let fixtures = fixtures(arguments)?;
     let scheme = ModelScheme::find(&description.scheme)

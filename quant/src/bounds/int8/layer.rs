@@ -42,7 +42,7 @@ impl QuantizedLayer {
     ) -> Self {
         let mut weight_error = weight.clone();
         for (error, w) in weight_error.data_mut().iter_mut().zip(float.weight.data()) {
-            *error = outward((*error - w).abs(), 1);
+            *error = outward((*error - w).abs() + error.abs() * U64, 2);
         }
         // A bias on one side only is all error.
         let at = |values: Option<&[f64]>, o: usize| values.and_then(|v| v.get(o)).copied();
