@@ -2,15 +2,20 @@
 //!
 //! Every mistake is made in every node of every network where it changes anything; each check
 //! then sees the tensors of the wrong network. A check that compares exactly is one of the
-//! cases that [`Trial`] asks; beside them stand two that people use: within ±1, and the same
-//! classes.
+//! cases that [`Trial`] asks; beside them stand the laws that need no golden tensor
+//! ([`PROPERTIES`]), the derived bound of the float network, and two that people use: within ±1,
+//! and the same classes.
 
+mod bound;
 mod cover;
+mod properties;
 
 pub use cover::{is_minimal, minimal};
+pub use properties::{PROPERTIES, Property};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bound::Bounds;
 use rayon::prelude::*;
 use reference::ShapeError;
 use serde::Serialize;
@@ -32,6 +37,10 @@ pub struct Injection {
     pub node: String,
     /// The cases that see it, as indices into [`KillMatrix::cases`].
     pub killed_by: BTreeSet<usize>,
+    /// The laws that it breaks, by name: on the images and the directed inputs of its layer.
+    pub properties: BTreeSet<&'static str>,
+    /// Whether a code of the whole network is beyond the bound of the float network.
+    pub beyond_bound: bool,
     /// Whether a value of some case is off by more than one.
     pub beyond_one: bool,
     /// Whether an image of the whole network is classified otherwise.
@@ -63,6 +72,10 @@ impl KillMatrix {
                 .iter()
                 .map(|probe| format!("{network} {}", probe.name)),
         );
+        let bounds = match trial.probe(NETWORK) {
+            Some(probe) => Some(Bounds::new(&trial.model, &probe.input)?),
+            None => None,
+        };
         let sites: Vec<(usize, &Mistake)> = (0..trial.model.nodes.len())
             .flat_map(|node| mistakes::ALL.iter().map(move |mistake| (node, mistake)))
             .collect();
@@ -80,11 +93,21 @@ impl KillMatrix {
                     network: network.clone(),
                     node: trial.model.nodes[node].name.clone(),
                     killed_by: BTreeSet::new(),
+                    properties: broken(trial, node, &variant)?,
+                    beyond_bound: false,
                     beyond_one: false,
                     classes: false,
                 };
                 for (at, probe) in trial.probes.iter().enumerate() {
-                    ask(trial, probe, node, &variant, &mut injection, first + at)?;
+                    let bounds = bounds.as_ref().filter(|_| probe.name == NETWORK);
+                    ask(
+                        trial,
+                        probe,
+                        (node, &variant),
+                        bounds,
+                        &mut injection,
+                        first + at,
+                    )?;
                 }
                 Ok(injection)
             })
@@ -113,8 +136,8 @@ impl KillMatrix {
 fn ask(
     trial: &Trial,
     probe: &Probe,
-    node: usize,
-    variant: &Variant,
+    (node, variant): (usize, &Variant),
+    bounds: Option<&Bounds>,
     injection: &mut Injection,
     case: usize,
 ) -> Result<(), ShapeError> {
@@ -136,6 +159,7 @@ fn ask(
             return Ok(());
         }
         injection.killed_by.insert(case);
+        injection.beyond_bound |= bounds.is_some_and(|bounds| bounds.is_beyond(at, &x));
         if !trial.model.nodes[at].is_accumulators() {
             injection.beyond_one |= off_by_more_than_one(golden, &x);
         }
@@ -144,6 +168,31 @@ fn ask(
         injection.classes |= classes(probe.golden_of(probe.nodes.end - 1)) != classes(&x);
     }
     Ok(())
+}
+
+/// The laws that a wrong step breaks on some input that its layer is asked.
+fn broken(
+    trial: &Trial,
+    node: usize,
+    variant: &Variant,
+) -> Result<BTreeSet<&'static str>, ShapeError> {
+    let mut broken = BTreeSet::new();
+    let probes = trial.probes.iter().filter(|probe| {
+        // The first image of the network is the layer's own first.
+        probe.nodes.contains(&node) && (probe.name != NETWORK || node == 0)
+    });
+    for probe in probes {
+        let input = match node == probe.nodes.start {
+            true => &probe.input,
+            false => probe.golden_of(node - 1),
+        };
+        for property in &PROPERTIES {
+            if property.is_broken(&trial.model.nodes[node], &variant.step, input)? {
+                broken.insert(property.name);
+            }
+        }
+    }
+    Ok(broken)
 }
 
 fn off_by_more_than_one(golden: &Values, x: &Values) -> bool {
@@ -164,4 +213,66 @@ fn classes(logits: &Values) -> Vec<usize> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GOLDEN, MODELS, Step};
+    use fixtures::Fixtures;
+
+    fn trial(network: &str, scheme: usize) -> Trial {
+        let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+        Trial::new(&fixtures, network, MODELS[scheme], GOLDEN, 2, 1).unwrap()
+    }
+
+    /// A check that accuses a right network is none.
+    #[rstest::rstest]
+    fn the_right_network_keeps_every_law_and_the_bound(#[values(0, 1, 2, 3)] scheme: usize) {
+        // Convolutions, padding and pools once, every scheme once.
+        let trial = trial(["lenet5-mnist", "mlp-mnist"][scheme % 2], scheme);
+        let whole = trial.probe(NETWORK).unwrap();
+        let bounds = Bounds::new(&trial.model, &whole.input).unwrap();
+        for (at, node) in trial.model.nodes.iter().enumerate() {
+            let right = Variant::named("", node.step.clone());
+            assert_eq!(
+                broken(&trial, at, &right).unwrap(),
+                BTreeSet::new(),
+                "{}",
+                node.name
+            );
+            assert!(!bounds.is_beyond(at, whole.golden_of(at)), "{}", node.name);
+        }
+    }
+
+    #[test]
+    fn each_law_is_broken_by_what_breaks_it() {
+        let trial = trial("mlp-mnist", 0);
+        let mut seen = BTreeSet::new();
+        for at in 0..trial.model.nodes.len() {
+            let site = Site::new(&trial.model, at);
+            for variant in mistakes::ALL
+                .iter()
+                .flat_map(|mistake| (mistake.variants)(&site))
+            {
+                seen.extend(broken(&trial, at, &variant).unwrap());
+            }
+        }
+        let laws: BTreeSet<&str> = PROPERTIES.iter().map(|property| property.name).collect();
+        assert_eq!(seen, laws);
+    }
+
+    #[test]
+    fn a_network_without_its_weights_is_beyond_the_bound() {
+        let mut trial = trial("mlp-mnist", 2);
+        let pixels = trial.probe(NETWORK).unwrap().input.clone();
+        let bounds = Bounds::new(&trial.model, &pixels).unwrap();
+        let at = trial.model.position("fc1.accumulators").unwrap();
+        if let Step::Accumulate(sums) = &mut trial.model.nodes[at].step {
+            sums.weight.data_mut().fill(0);
+        }
+        let outputs = trial.model.trace(&pixels).unwrap();
+        assert!(bounds.is_beyond(at + 1, &outputs[at + 1]));
+        assert!(!bounds.is_beyond(0, &outputs[0]));
+    }
 }

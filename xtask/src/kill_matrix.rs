@@ -8,7 +8,7 @@ use clap::Args;
 use fixtures::Fixtures;
 use owo_colors::OwoColorize;
 use verify::backend::Trial;
-use verify::kill_matrix::{Injection, KillMatrix, is_minimal, minimal};
+use verify::kill_matrix::{Injection, KillMatrix, PROPERTIES, is_minimal, minimal};
 use verify::model::{GOLDEN, MODELS};
 
 use crate::emit::{IMAGES, ISOLATED};
@@ -61,6 +61,8 @@ struct Row {
     network: usize,
     layers: usize,
     directed: usize,
+    properties: usize,
+    bound: usize,
     beyond_one: usize,
     classes: usize,
     unseen: usize,
@@ -92,52 +94,62 @@ fn table(matrix: &KillMatrix) {
         row.network += by("network");
         row.layers += by("layer-");
         row.directed += by("directed-");
+        row.properties += usize::from(!injection.properties.is_empty());
+        row.bound += usize::from(injection.beyond_bound);
         row.beyond_one += usize::from(injection.beyond_one);
         row.classes += usize::from(injection.classes);
     }
-    anstream::println!(
-        "{:<36}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}",
-        "mistake",
-        "injected",
-        "network",
-        "layers",
-        "directed",
-        "±1",
-        "classes",
-        "unseen"
-    );
+    let columns = [
+        "injected", "network", "layers", "directed", "laws", "bound", "±1", "classes", "unseen",
+    ];
+    let line = |first: &str, cells: [String; 9]| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>9}")).collect();
+        anstream::println!("{first:<36}{cells}");
+    };
+    line("mistake", columns.map(String::from));
     for (at, row) in &rows {
         let id = verify::mistakes::ALL
             .get(*at)
             .map_or("?", |mistake| mistake.id);
-        anstream::println!(
-            "{id:<36}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        let counts = [
             row.injected,
             row.network,
             row.layers,
             row.directed,
+            row.properties,
+            row.bound,
             row.beyond_one,
             row.classes,
-            row.unseen
-        );
+            row.unseen,
+        ];
+        line(id, counts.map(|count| count.to_string()));
     }
-    let total = matrix.injections.len();
-    let gate = matrix
-        .injections
-        .iter()
-        .filter(|injection| injection.beyond_one)
-        .count();
-    let classes = matrix
-        .injections
-        .iter()
-        .filter(|injection| injection.classes)
-        .count();
+    let sees = |check: fn(&Injection) -> bool| {
+        matrix
+            .injections
+            .iter()
+            .filter(|injection| check(injection))
+            .count()
+    };
     anstream::println!(
-        "\n{total} wrong networks: exact comparison sees all, a comparison within ±1 {}, one of \
-         the classes {}.",
-        gate.bold(),
-        classes.bold()
+        "\n{} wrong networks: exact comparison sees all, the laws {}, the bound of the float \
+         network {}, a comparison within ±1 {}, one of the classes {}.",
+        matrix.injections.len(),
+        sees(|injection| !injection.properties.is_empty()).bold(),
+        sees(|injection| injection.beyond_bound).bold(),
+        sees(|injection| injection.beyond_one).bold(),
+        sees(|injection| injection.classes).bold(),
     );
+    anstream::println!(
+        "\nLaws that need no golden tensor, and how many wrong networks break them:\n"
+    );
+    for property in &PROPERTIES {
+        let count = (matrix.injections.iter())
+            .filter(|injection| injection.properties.contains(property.name))
+            .count();
+        anstream::println!("  {:<10}{count:>7}  {}", property.name, property.law);
+    }
+    anstream::println!();
 }
 
 /// The fewest cases; false if they are not minimal.
