@@ -47,6 +47,12 @@ def accumulators(layer, codes):
 
 
 def requantized(layer, sums, rounded):
+    if hasattr(layer, "mul_scale"):
+        # NNTool's: the zero points are in the bias; int32.
+        scale, shift = (np.array(of).reshape(-1, *[1] * (sums.ndim - 2)) for of in (layer.mul_scale, layer.mul_shift))
+        half = 0 if rounded is np.floor else 1 << shift >> 1
+        codes = (sums * scale + half).astype(np.int32) >> shift
+        return np.clip(codes, *layer.output.clamp).astype(layer.output.dtype)
     if hasattr(layer, "divisor"):
         steps = sums.astype(np.float32) / np.float32(layer.divisor)
     else:

@@ -2,6 +2,7 @@
 
 use reference::ShapeError;
 
+use crate::contracts::ContractError;
 use crate::scheme::Grid;
 
 /// A quantization that has no defined result.
@@ -75,10 +76,18 @@ pub enum QuantError {
         /// Of the accumulator: 32, or the 54 that float64 holds every integer of.
         bits: u32,
     },
-    /// There must be one range for each weighted layer.
-    #[error("expected {expected} output ranges, one for each weighted layer, got {got}")]
+    /// A factor of a requantization that its integers do not express.
+    #[error("output channel {channel}: {source}")]
+    Multiplier {
+        /// Output channel.
+        channel: usize,
+        /// Why.
+        source: ContractError,
+    },
+    /// There must be one range for each layer that is to be observed.
+    #[error("expected {expected} output ranges, one for each layer that is observed, got {got}")]
     Ranges {
-        /// Number of weighted layers.
+        /// Number of these layers.
         expected: usize,
         /// Number of ranges given.
         got: usize,

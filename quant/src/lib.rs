@@ -24,6 +24,7 @@ pub mod rounding;
 pub mod scale;
 pub mod scale_rule;
 pub mod scheme;
+pub mod sq8;
 pub mod symbolic;
 
 pub use error::QuantError;

@@ -22,7 +22,7 @@ pub use origin::{LayerOrigin, Observed, Origin};
 pub use pool::{AveragePool, MeanRounding};
 pub use quantize::Quantize;
 pub use requantize::{Arithmetic, Factor, OfChannel, Overflow, Requantize};
-pub use scheme::{MODELS, ModelScheme};
+pub use scheme::{MODELS, ModelScheme, NNTOOL};
 pub use step::{FlattenOrder, Step};
 
 use quant::scheme::QuantParams;

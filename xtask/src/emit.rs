@@ -7,7 +7,7 @@ use clap::Args;
 use fixtures::Fixtures;
 use verify::backend::Trial;
 use verify::backend::folder::{TrialDescription, write};
-use verify::model::{GOLDEN, MODELS, ModelScheme};
+use verify::model::{GOLDEN, ModelScheme};
 
 use crate::exit::Exit;
 
@@ -29,7 +29,8 @@ pub(crate) struct Arguments {
 /// Which model of a network.
 #[derive(Args, Clone)]
 pub(crate) struct ModelArguments {
-    /// How the network is quantized: max-abs, asymmetric, per-channel, per-channel-asymmetric.
+    /// How the network is quantized: max-abs, asymmetric, per-channel, per-channel-asymmetric,
+    /// nntool-sq8, nntool-sq8-symmetric.
     #[arg(long, value_name = "SCHEME", default_value = "max-abs", value_parser = scheme)]
     pub(crate) scheme: ModelScheme,
     /// What requantizes: golden, or a name of `cargo xtask contracts`.
@@ -45,7 +46,7 @@ pub(crate) const ISOLATED: usize = 4;
 
 fn scheme(name: &str) -> Result<ModelScheme, String> {
     ModelScheme::find(name).ok_or_else(|| {
-        let names: Vec<&str> = MODELS.iter().map(|scheme| scheme.name()).collect();
+        let names: Vec<&str> = ModelScheme::all().map(ModelScheme::name).collect();
         format!(
             "there is no scheme {name:?}; there are: {}",
             names.join(", ")

@@ -51,21 +51,34 @@ pub struct Sq8Scale {
 }
 
 impl Sq8Scale {
-    /// `r = f·2^e`, f cut to float32; `S = floor(f·2^bits + ½)`, `N = bits − e` with bits from 8
-    /// downward while S ≥ 256, N > 24 or S is even.
-    ///
-    /// NNTool starts with fewer than 8 bits where the accumulator has more than 23.
+    /// The most bits of S.
+    pub const BITS: u32 = 8;
+
+    /// The factor 1.
+    pub const ONE: Self = Self { scale: 1, shift: 0 };
+
+    /// Of 8 bits: what NNTool starts with where the accumulator has no more than 23.
     ///
     /// # Errors
     /// A negative shift, or one of more than 24 bits.
     pub fn new(real: f64) -> Result<Self, ContractError> {
+        Self::with_bits(real, Self::BITS)
+    }
+
+    /// `r = f·2^e`, f cut to float32; `S = floor(f·2^k + ½)`, `N = k − e` with k from `most`
+    /// (8 at most) downward while S ≥ 2^most, N > 24 or S is even.
+    ///
+    /// # Errors
+    /// A negative shift, or one of more than 24 bits.
+    pub fn with_bits(real: f64, most: u32) -> Result<Self, ContractError> {
         let (fraction, exponent) = frexp(real);
         let fraction = f64::from(fraction as f32);
-        let mut bits = 8;
+        let most = most.min(Self::BITS) as i32;
+        let mut bits = most;
         loop {
             let scale = (fraction * f64::from(1 << bits) + 0.5).floor() as i32;
             let shift = bits - exponent;
-            if (scale >= 256 || shift > 24 || scale % 2 == 0) && shift > 0 && bits > 0 {
+            if (scale >= 1 << most || shift > 24 || scale % 2 == 0) && shift > 0 && bits > 0 {
                 bits -= 1;
                 continue;
             }
@@ -81,6 +94,11 @@ impl Sq8Scale {
                 }),
             };
         }
+    }
+
+    /// `S·2^−N`, exactly.
+    pub fn factor(self) -> f64 {
+        f64::from(self.scale) / f64::from(1 << self.shift)
     }
 
     /// `AT_NORM(acc·S, N)` under `rounding`: up on the device, floor with NORM_ROUND off. The

@@ -59,7 +59,7 @@ fn candidates(
     let mut candidates = Vec::new();
     for channel in (0..outputs).step_by(outputs.div_ceil(CHANNELS).max(1)) {
         let of = &requantize.channels[channel];
-        let step = of.output_scale / (of.input_scale * of.weight_scale);
+        let step = requantize.steps(channel);
         let [least, most] = ends(sums, channel, codes);
         let z = of.output_zero_point;
         let mut accumulators = vec![least, most, 0];

@@ -253,7 +253,8 @@ impl Site<'_> {
                 | Step::Relu { .. }
                 | Step::AveragePool(_)
         );
-        if !has_parameters {
+        // NNTool's parameters follow rules of their own, and its biases hold the zero points.
+        if !has_parameters || self.model.scheme.sq8().is_some() {
             return None;
         }
         let parameters = self.parameters(recipe, targets)?;

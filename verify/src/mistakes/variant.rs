@@ -5,6 +5,7 @@ use std::sync::Arc;
 use quant::contracts::{self, Channel};
 use quant::observers::Range;
 use quant::scheme::Grid;
+use quant::sq8::{multiplicative_bias, multiplier_bits};
 use reference::{ShapeError, Tensor};
 
 use super::parts::Parts;
@@ -190,7 +191,9 @@ impl Site<'_> {
         parameters: &str,
         code: impl Fn(usize, i64) -> i64,
     ) -> Option<Variant> {
-        self.origin()?.float.bias.as_ref()?;
+        if !self.origin()?.has_bias_codes() {
+            return None;
+        }
         self.sums(parameters, |sums| {
             let codes = sums.bias.iter().enumerate();
             sums.bias = codes.map(|(o, &right)| code(o, right)).collect();
@@ -344,7 +347,25 @@ impl Site<'_> {
         if channels == *right {
             return None;
         }
-        self.requantized(parameters, |requantize| requantize.channels = channels)
+        let arithmetic = self.arithmetic_of(&channels)?;
+        self.requantized(parameters, |requantize| {
+            (requantize.channels, requantize.arithmetic) = (channels, arithmetic);
+        })
+    }
+
+    /// The step's own arithmetic for other scales: of SQ8 the multipliers that NNTool would make
+    /// of them. Nothing where there are none.
+    fn arithmetic_of(&self, channels: &[Channel]) -> Option<Arithmetic> {
+        let own = &self.requantize()?.arithmetic;
+        let (Arithmetic::Sq8(_, rounding), Some(layer)) = (own, &self.origin()?.sq8) else {
+            return Some(own.clone());
+        };
+        let inputs = layer.codes.item_len();
+        let factors: Vec<_> = (channels.iter().zip(&layer.bias_codes))
+            .map(|(channel, &bias)| (channel.multiplier(), multiplier_bits(inputs, bias)))
+            .collect();
+        let scales = multiplicative_bias(&factors).ok()?;
+        Some(Arithmetic::Sq8(scales.into(), *rounding))
     }
 
     /// With every scale written otherwise; 1 stays, and a scale of 0 or none is no form.
@@ -394,7 +415,7 @@ impl Site<'_> {
         let quotient: fn(&Channel, f64) -> f64 = match self.requantize()?.arithmetic {
             Arithmetic::Division(_) => |channel, acc| f64::from(acc as f32 / divisor(channel)),
             Arithmetic::Product(_) => |channel, acc| acc * multiplier(channel),
-            Arithmetic::Contract(_) | Arithmetic::Other(_) => return None,
+            Arithmetic::Sq8(..) | Arithmetic::Contract(_) | Arithmetic::Other(_) => return None,
         };
         let code = move |channel: &Channel, acc| {
             code(quotient(channel, acc), channel.output_zero_point.into())

@@ -8,6 +8,7 @@ use quant::calibrator::calibrate;
 use quant::contracts::{self, Channel, Clamp};
 use quant::observers::Range;
 use quant::scheme::{Granularity, Grid, QuantParams};
+use quant::sq8::{NodeRanges, Sq8Network, Sq8Options};
 use quant::{QuantError, QuantNetwork, Rounding, Scale};
 use reference::{InputSpec, Op, Tensor};
 
@@ -56,6 +57,8 @@ struct Layer {
     weight: Tensor<i32>,
     weight_zero_points: Vec<i32>,
     bias: Vec<i64>,
+    /// What is taken off the input's codes: 0 where the bias does it.
+    input_zero_point: i32,
     channels: Vec<Channel>,
     origin: LayerOrigin,
 }
@@ -72,9 +75,10 @@ impl Model {
         scheme: ModelScheme,
         contract: &str,
     ) -> Result<Self, ModelError> {
-        let model = match scheme.affine() {
-            None => max_abs(fixture, images)?,
-            Some(_) => affine(fixture, images, scheme)?,
+        let model = match (scheme.sq8(), scheme.affine()) {
+            (Some(options), _) => sq8(fixture, images, scheme, &options)?,
+            (None, Some(_)) => affine(fixture, images, scheme)?,
+            (None, None) => max_abs(fixture, images)?,
         };
         model.with_contract(contract)
     }
@@ -84,21 +88,26 @@ impl Model {
     /// # Errors
     /// A contract that is none, or that has no numbers for a layer.
     pub fn with_contract(mut self, name: &str) -> Result<Self, ModelError> {
-        let golden = match self.scheme {
-            ModelScheme::MaxAbs => Arithmetic::Division(Rounding::TiesToEven),
+        let golden = |origin: &LayerOrigin| match (self.scheme, &origin.sq8) {
+            (_, Some(layer)) => Arithmetic::Sq8(layer.scales.clone().into(), Rounding::HalfUp),
+            (ModelScheme::MaxAbs, _) => Arithmetic::Division(Rounding::TiesToEven),
             _ => Arithmetic::Product(Rounding::TiesToEven),
         };
-        let arithmetic = match (name, contracts::find(name)) {
-            (GOLDEN, _) => golden,
-            (_, Some(contract)) => Arithmetic::Contract(contract),
+        let contract = match (name, contracts::find(name)) {
+            (GOLDEN, _) => None,
+            (_, Some(contract)) => Some(contract),
             (_, None) => {
                 let name = name.to_owned();
                 return Err(ModelError::UnknownContract { name });
             }
         };
         for node in &mut self.nodes {
-            if let Step::Requantize(requantize) = &mut node.step {
-                requantize.arithmetic = arithmetic.clone();
+            if let (Step::Requantize(requantize), Some(weighted)) = (&mut node.step, node.weighted)
+            {
+                requantize.arithmetic = match contract {
+                    Some(contract) => Arithmetic::Contract(contract),
+                    None => golden(&self.origin.layers[weighted]),
+                };
                 requantize
                     .check()
                     .map_err(|source| ModelError::Inexpressible {
@@ -141,6 +150,7 @@ fn max_abs(fixture: &NetworkFixture, images: &ImageSet) -> Result<Model, QuantEr
             weight: weights.weight.map(i32::from),
             weight_zero_points: vec![0; outputs],
             bias: bias(weights.bias.as_ref(), outputs, |&code| code.into()),
+            input_zero_point: 0,
             channels: vec![Channel::int8(1.0, 1.0, scale.wide(), 0); outputs],
             origin: LayerOrigin {
                 float: floats[at].clone(),
@@ -156,6 +166,7 @@ fn max_abs(fixture: &NetworkFixture, images: &ImageSet) -> Result<Model, QuantEr
                     zero_point: 0,
                     grid: INT8,
                 },
+                sq8: None,
             },
         };
         at += 1;
@@ -195,6 +206,7 @@ fn affine(
                 .map(|o| weights.channel(o).zero_point)
                 .collect(),
             bias: bias(weights.bias.as_ref(), outputs, |&code| code),
+            input_zero_point: previous.zero_point,
             channels: (0..outputs)
                 .map(|o| Channel {
                     input_scale: previous.scale.wide(),
@@ -219,12 +231,62 @@ fn affine(
                 output: output.scale,
                 range: observed.outputs[at],
                 params: output,
+                sq8: None,
             },
         };
         (previous, at) = (output, at + 1);
         Ok::<_, QuantError>(Made(layer))
     })?;
     Ok(assemble(fixture, images, name, *quant.input(), layers))
+}
+
+fn sq8(
+    fixture: &NetworkFixture,
+    images: &ImageSet,
+    name: ModelScheme,
+    options: &Sq8Options,
+) -> Result<Model, QuantError> {
+    let body = QuantNetwork::body(&fixture.network)?;
+    let ranges = NodeRanges::observe(&body, &body.input().normalize(&images.calibration))?;
+    let quant = Sq8Network::quantize(&body, &ranges, options)?;
+    let floats: Vec<_> = (body.layers().iter().zip(&ranges.outputs))
+        .filter_map(|(layer, range)| Some((layer.weights()?.clone(), *range)))
+        .collect();
+    let mut floats = floats.into_iter();
+    let layers = quant.network().try_map_weights(|_, weights| {
+        let (float, range) = floats.next().ok_or(QuantError::Empty)?;
+        let [input, output] = [weights.input.single()?, weights.output.single()?];
+        let layer = Layer {
+            weight: weights.codes.map(i32::from),
+            weight_zero_points: vec![0; weights.bias.len()],
+            bias: weights.bias.iter().map(|&bias| bias.into()).collect(),
+            input_zero_point: 0,
+            channels: (weights.weight_scales.iter())
+                .map(|weight_scale| Channel {
+                    granularity: options.weights,
+                    // The bias holds the zero point.
+                    ..Channel::int8(
+                        weights.input.scale(),
+                        weight_scale.wide(),
+                        weights.output.scale(),
+                        0,
+                    )
+                })
+                .collect(),
+            origin: LayerOrigin {
+                float,
+                weight_scales: weights.weight_scales.clone(),
+                input: input.scale,
+                output: output.scale,
+                range,
+                params: output,
+                sq8: Some(Arc::new(weights.clone())),
+            },
+        };
+        Ok::<_, QuantError>(Made(layer))
+    })?;
+    let input = quant.input().single()?;
+    Ok(assemble(fixture, images, name, input, layers))
 }
 
 /// As many bias codes as outputs.
@@ -258,7 +320,10 @@ fn assemble(
             mean: spec.mean,
             std: spec.std,
             params: input,
-            rounding: Rounding::TiesToEven,
+            rounding: match scheme.sq8() {
+                Some(_) => Rounding::HalfUp,
+                None => Rounding::TiesToEven,
+            },
             channels: (0..c).collect(),
         }),
         shape: vec![1, c, h, w],
@@ -294,7 +359,7 @@ fn assemble(
                     weight: made.weight.clone(),
                     weight_zero_points: made.weight_zero_points.clone(),
                     bias: made.bias.clone(),
-                    input_zero_point: params.zero_point,
+                    input_zero_point: made.input_zero_point,
                     padding: params.zero_point,
                     accumulator: Accumulator::Exact,
                 };
@@ -314,6 +379,14 @@ fn assemble(
             }
             Op::Relu => Step::Relu { low: z },
             Op::MaxPool2d(geometry) => Step::MaxPool(*geometry),
+            Op::AveragePool2d(geometry) if scheme.sq8().is_some() => {
+                Step::AveragePool(AveragePool {
+                    geometry: *geometry,
+                    // No window is padded, so the mean of the codes holds the zero point.
+                    zero_point: 0.0,
+                    rounding: MeanRounding::sq8(geometry.window.kernel.iter().product()),
+                })
+            }
             Op::AveragePool2d(geometry) => Step::AveragePool(AveragePool {
                 geometry: *geometry,
                 zero_point: z,

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use quant::observers::Range;
 use quant::scheme::{QuantParams, Scheme};
+use quant::sq8::Sq8Weights;
 use quant::{QuantError, Scale};
 use reference::network::apply;
 use reference::{Network, Tensor, Weights};
@@ -42,6 +43,8 @@ pub struct LayerOrigin {
     pub range: Range,
     /// Of its output's codes.
     pub params: QuantParams,
+    /// What NNTool makes of it, in a scheme of its.
+    pub sq8: Option<Arc<Sq8Weights>>,
 }
 
 /// What a tensor of activations looked like over the calibration images.
@@ -123,6 +126,13 @@ impl Origin {
             }
         }
         Ok(observed)
+    }
+}
+
+impl LayerOrigin {
+    /// Whether its sums start from bias codes: NNTool's always do.
+    pub fn has_bias_codes(&self) -> bool {
+        self.float.bias.is_some() || self.sq8.is_some()
     }
 }
 

@@ -29,6 +29,17 @@ pub enum MeanRounding {
     Other(Arc<dyn Fn(i64, i64) -> i64 + Send + Sync>),
 }
 
+impl MeanRounding {
+    /// Of SQ8, for windows of so many codes.
+    pub(super) fn sq8(count: usize) -> Self {
+        match count.is_power_of_two() {
+            // Its quotient is exact there.
+            true => Self::Rule(Rounding::HalfUp),
+            false => Self::Other(Arc::new(quant::sq8::mean)),
+        }
+    }
+}
+
 impl fmt::Debug for MeanRounding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

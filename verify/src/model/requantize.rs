@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use quant::Rounding;
+use quant::contracts::sq8::Sq8Scale;
 use quant::contracts::{Channel, Contract, ContractError};
 
 use super::Values;
@@ -31,6 +32,9 @@ pub enum Arithmetic {
     Product(Rounding),
     /// A framework's; it clamps as well.
     Contract(&'static Contract),
+    /// `(acc·S + 2^(N−1)) >> N` in int32, one S and N a channel: eq. 30. The zero point is in
+    /// the bias. Floor leaves the half out; there is no other rounding.
+    Sq8(Arc<[Sq8Scale]>, Rounding),
     /// Any function of the channel and the accumulator.
     Other(OfChannel),
 }
@@ -49,12 +53,15 @@ impl Arithmetic {
         match self {
             Self::Division(_) => Some(Self::Division(rounding)),
             Self::Product(_) => Some(Self::Product(rounding)),
-            Self::Contract(_) | Self::Other(_) => None,
+            Self::Sq8(scales, _) if matches!(rounding, Rounding::HalfUp | Rounding::Floor) => {
+                Some(Self::Sq8(scales.clone(), rounding))
+            }
+            Self::Sq8(..) | Self::Contract(_) | Self::Other(_) => None,
         }
     }
 
-    /// The function of one channel.
-    fn prepare(&self, channel: &Channel) -> Result<Prepared, ContractError> {
+    /// The function of the output channel `at`.
+    fn prepare(&self, at: usize, channel: &Channel) -> Result<Prepared, ContractError> {
         let channel = *channel;
         let z = f64::from(channel.output_zero_point);
         Ok(match self.clone() {
@@ -70,6 +77,11 @@ impl Arithmetic {
                 let prepared = contract.prepare(&channel)?;
                 Box::new(move |acc| f64::from(prepared.requantize(acc as i32)))
             }
+            Self::Sq8(scales, rounding) => {
+                let scale = scales[at];
+                // An int32: the network is proved not to leave it.
+                Box::new(move |acc| f64::from(scale.apply(acc as i32, rounding)))
+            }
             Self::Other(function) => Box::new(move |acc| function(&channel, acc)),
         })
     }
@@ -83,6 +95,7 @@ impl fmt::Debug for Arithmetic {
             Self::Division(rounding) => write!(f, "Division({rounding:?})"),
             Self::Product(rounding) => write!(f, "Product({rounding:?})"),
             Self::Contract(contract) => write!(f, "Contract({})", contract.name),
+            Self::Sq8(_, rounding) => write!(f, "Sq8({rounding:?})"),
             Self::Other(_) => f.write_str("Other"),
         }
     }
@@ -169,17 +182,17 @@ impl Requantize {
     /// # Errors
     /// The first channel that has none.
     pub fn check(&self) -> Result<(), ContractError> {
-        for channel in &self.channels {
-            self.arithmetic.prepare(channel).map(drop)?;
+        for (at, channel) in self.channels.iter().enumerate() {
+            self.arithmetic.prepare(at, channel).map(drop)?;
         }
         Ok(())
     }
 
     /// A channel that the arithmetic has no numbers for gives NaN, which equals no code.
     pub(super) fn run(&self, accumulators: &Values) -> Values {
-        let prepared: Vec<Prepared> = (self.channels.iter())
-            .map(|channel| {
-                (self.arithmetic.prepare(channel)).unwrap_or_else(|_| Box::new(|_| f64::NAN))
+        let prepared: Vec<Prepared> = (self.channels.iter().enumerate())
+            .map(|(at, channel)| {
+                (self.arithmetic.prepare(at, channel)).unwrap_or_else(|_| Box::new(|_| f64::NAN))
             })
             .collect();
         let count = self.channels.len().max(1);
@@ -191,20 +204,35 @@ impl Requantize {
     }
 
     /// The number of output steps of an accumulator before rounding: the float32 quotient of
-    /// a division, else the float64 product with `s_W·s_I/S_O`, which a contract or another
-    /// function approximates in its own way.
+    /// a division, the product with `S·2^−N` of SQ8, else the float64 product with
+    /// `s_W·s_I/S_O`, which a contract or another function approximates in its own way.
     pub fn number(&self, channel: usize, acc: f64) -> f64 {
-        let channel = &self.channels[channel % self.channels.len().max(1)];
-        match self.arithmetic {
+        let at = channel % self.channels.len().max(1);
+        let channel = &self.channels[at];
+        match &self.arithmetic {
             Arithmetic::Division(_) => f64::from(acc as f32 / channel.divisor()),
+            Arithmetic::Sq8(scales, _) => acc * scales[at].factor(),
             _ => acc * channel.multiplier(),
+        }
+    }
+
+    /// How many steps of an accumulator are one of the output.
+    pub fn steps(&self, channel: usize) -> f64 {
+        match &self.arithmetic {
+            Arithmetic::Sq8(scales, _) => 1.0 / scales[channel].factor(),
+            _ => {
+                let channel = &self.channels[channel];
+                channel.output_scale / (channel.input_scale * channel.weight_scale)
+            }
         }
     }
 
     /// One code, and the number before it was made one.
     pub fn one(&self, channel: usize, acc: f64) -> (f64, f64) {
-        let channel = &self.channels[channel % self.channels.len().max(1)];
-        let before = (self.arithmetic.prepare(channel)).map_or(f64::NAN, |prepared| prepared(acc));
+        let at = channel % self.channels.len().max(1);
+        let channel = &self.channels[at];
+        let before =
+            (self.arithmetic.prepare(at, channel)).map_or(f64::NAN, |prepared| prepared(acc));
         (before, self.overflow.apply(channel, before))
     }
 }

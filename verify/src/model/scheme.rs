@@ -4,6 +4,7 @@ use std::fmt;
 
 use quant::observers::Observer;
 use quant::scheme::{Granularity, Grid, ObservedAt, Scheme, Symmetry, TensorScheme};
+use quant::sq8::{SdkRelease, Sq8Options};
 use serde::Serialize;
 
 /// How a model is quantized: 8 bits throughout.
@@ -20,9 +21,15 @@ pub enum ModelScheme {
     /// Weights per channel without zero points, activations int8 with one, observed after
     /// ReLU: what LiteRT and ONNX Runtime take.
     PerChannelAsymmetric,
+    /// GreenWaves NNTool's SQ8 as release 4.22 makes it: weights per channel, outputs int8 with
+    /// zero points, which are folded into the biases.
+    NntoolSq8,
+    /// The same as earlier releases make it, or a later one with `--no_allow_asymmetric_out`:
+    /// outputs without zero points.
+    NntoolSq8Symmetric,
 }
 
-/// Every scheme.
+/// Every scheme of `quant::affine` and max-abs: those in which the known mistakes are made.
 pub const MODELS: [ModelScheme; 4] = [
     ModelScheme::MaxAbs,
     ModelScheme::Asymmetric,
@@ -30,7 +37,15 @@ pub const MODELS: [ModelScheme; 4] = [
     ModelScheme::PerChannelAsymmetric,
 ];
 
+/// Every scheme of `quant::sq8`.
+pub const NNTOOL: [ModelScheme; 2] = [ModelScheme::NntoolSq8, ModelScheme::NntoolSq8Symmetric];
+
 impl ModelScheme {
+    /// Every scheme that there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        MODELS.into_iter().chain(NNTOOL)
+    }
+
     /// As it is written on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
@@ -38,15 +53,27 @@ impl ModelScheme {
             Self::Asymmetric => "asymmetric",
             Self::PerChannel => "per-channel",
             Self::PerChannelAsymmetric => "per-channel-asymmetric",
+            Self::NntoolSq8 => "nntool-sq8",
+            Self::NntoolSq8Symmetric => "nntool-sq8-symmetric",
         }
     }
 
     /// The scheme of this name.
     pub fn find(name: &str) -> Option<Self> {
-        MODELS.into_iter().find(|scheme| scheme.name() == name)
+        Self::all().find(|scheme| scheme.name() == name)
     }
 
-    /// The scheme in the terms of `quant`; max-abs has formulas of its own.
+    /// What NNTool is told, of a scheme of its.
+    pub fn sq8(self) -> Option<Sq8Options> {
+        match self {
+            Self::NntoolSq8 => Some(SdkRelease::V4_22.options()),
+            Self::NntoolSq8Symmetric => Some(SdkRelease::V4_13.options()),
+            _ => None,
+        }
+    }
+
+    /// The scheme in the terms of `quant::scheme`. Max-abs has formulas of its own; of NNTool's
+    /// these are its codes, and `quant::sq8` has the rules for its ranges.
     pub fn affine(self) -> Option<Scheme> {
         let tensor = |signed, narrow, symmetry, granularity| TensorScheme {
             grid: Grid {
@@ -68,9 +95,14 @@ impl ModelScheme {
                 activations: tensor(true, false, Symmetry::Symmetric, whole),
                 observed_at: ObservedAt::Output,
             }),
-            Self::PerChannelAsymmetric => Some(Scheme {
+            Self::PerChannelAsymmetric | Self::NntoolSq8 => Some(Scheme {
                 weights: per_channel,
                 activations: tensor(true, false, Symmetry::Asymmetric, whole),
+                observed_at: ObservedAt::AfterRelu,
+            }),
+            Self::NntoolSq8Symmetric => Some(Scheme {
+                weights: per_channel,
+                activations: tensor(true, false, Symmetry::Symmetric, whole),
                 observed_at: ObservedAt::AfterRelu,
             }),
         }

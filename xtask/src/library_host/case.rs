@@ -124,6 +124,11 @@ impl Weights {
             Some(file) => array::<i32>(folder, file, &[channels])?.1,
             None => vec![0; channels],
         };
+        ensure!(
+            of.mul_scale.is_none(),
+            "karat.h has no zero points inside of biases: give NNTool's schemes to a command, not \
+             to a library"
+        );
         let scales = each(&of.weight_scales, channels)?;
         let multiplier = |scale: &f64| match of.divisor {
             Some(divisor) => 1.0 / divisor,

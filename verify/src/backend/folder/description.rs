@@ -199,6 +199,12 @@ pub struct WeightsDescription {
     /// s_O of the relative convention, which divides the accumulator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divisor: Option<f64>,
+    /// Of NNTool's schemes, where the biases hold the zero points: S, one an output channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mul_scale: Option<Vec<u8>>,
+    /// N, one an output channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mul_shift: Option<Vec<u32>>,
     /// The file in which a backend shows its sums.
     pub accumulators: String,
     /// int32.
@@ -337,10 +343,14 @@ fn weighted(model: &Model, at: usize, requantize: &Requantize) -> Option<OpDescr
             1 => zero_points[..1].to_vec(),
             _ => zero_points.clone(),
         },
-        bias: (origin.float.bias.is_some()).then(|| format!("{}.bias.npy", node.layer())),
+        bias: (origin.has_bias_codes()).then(|| format!("{}.bias.npy", node.layer())),
         input_scale: origin.input.wide(),
         input_zero_point: sums.input_zero_point,
         divisor: (model.origin.affine.is_none()).then(|| requantize.channels[0].output_scale),
+        mul_scale: (origin.sq8.as_ref())
+            .map(|layer| layer.scales.iter().map(|of| of.scale).collect()),
+        mul_shift: (origin.sq8.as_ref())
+            .map(|layer| layer.scales.iter().map(|of| of.shift).collect()),
         accumulators: file_of(before),
         accumulators_dtype: "int32".into(),
     };

@@ -6,7 +6,7 @@ use super::description::{CaseDescription, TrialDescription, dtype, file_of};
 use super::{CASE, CASES, FolderError, OUTPUTS, TRIAL};
 use crate::backend::{Probe, Trial};
 use crate::files::{FileError, make, replace, replace_npy};
-use crate::model::{Node, Step, Values};
+use crate::model::{LayerOrigin, Node, Step, Values};
 
 /// The whole folder, expected tensors included.
 ///
@@ -62,7 +62,7 @@ fn write_case(trial: &Trial, probe: &Probe, folder: &Path) -> Result<(), FolderE
                 let codes: Vec<i8> = sums.weight.data().iter().map(|&w| w as i8).collect();
                 replace_npy(&path, sums.weight.shape(), &codes)?;
                 let origin = model.nodes[at].weighted.map(|at| &model.origin.layers[at]);
-                if origin.is_some_and(|origin| origin.float.bias.is_some()) {
+                if origin.is_some_and(LayerOrigin::has_bias_codes) {
                     let codes: Vec<i32> = sums.bias.iter().map(|&b| b as i32).collect();
                     let path = folder.join(format!("{layer}.bias.npy"));
                     replace_npy(&path, &[codes.len()], &codes)?;

@@ -8,6 +8,7 @@ use crate::model::{
     Quantize, Requantize, Step, Term, Values,
 };
 use quant::Rounding;
+use quant::contracts::sq8::Sq8Scale;
 
 /// One step of one output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,9 +199,13 @@ fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<Str
     let number = requantize.number(o, acc);
     let z = channel.output_zero_point;
     let [low, high] = [channel.clamp.low, channel.clamp.high];
-    let quotient = match requantize.arithmetic {
+    let quotient = match &requantize.arithmetic {
         Arithmetic::Division(_) => {
             format!("{acc} / s_O {} = {}", channel.divisor(), number as f32)
+        }
+        Arithmetic::Sq8(scales, _) => {
+            let Sq8Scale { scale, shift } = scales[o];
+            format!("{acc} · S {scale} / 2^{shift} = {number}")
         }
         _ => format!("{acc} · M {} = {number}", channel.multiplier()),
     };
@@ -209,7 +214,9 @@ fn requantized(requantize: &Requantize, position: &[usize], acc: f64) -> Vec<Str
         Overflow::Other(_) => format!(", not clamped to [{low}, {high}] → {code}"),
     };
     let rounded = match &requantize.arithmetic {
-        Arithmetic::Division(rounding) | Arithmetic::Product(rounding) => {
+        Arithmetic::Division(rounding)
+        | Arithmetic::Product(rounding)
+        | Arithmetic::Sq8(_, rounding) => {
             // −0 is written 0.
             let steps = rounding.round(number) + 0.0;
             let zero = match z {
