@@ -19,6 +19,7 @@ pub mod mistakes;
 pub mod model;
 pub mod model_file;
 pub mod own_scheme;
+pub mod qsnr;
 pub mod report;
 pub mod row;
 pub mod run;

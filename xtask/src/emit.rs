@@ -44,7 +44,7 @@ pub(crate) const IMAGES: usize = 16;
 /// Images for each layer by itself.
 pub(crate) const ISOLATED: usize = 4;
 
-fn scheme(name: &str) -> Result<ModelScheme, String> {
+pub(crate) fn scheme(name: &str) -> Result<ModelScheme, String> {
     ModelScheme::find(name).ok_or_else(|| {
         let names: Vec<&str> = ModelScheme::all().map(ModelScheme::name).collect();
         format!(

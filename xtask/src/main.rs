@@ -22,6 +22,7 @@ mod kill_matrix;
 mod library_host;
 mod mistakes;
 mod network;
+mod nntool;
 mod prove;
 mod python;
 mod regen_fixtures;
@@ -71,6 +72,9 @@ enum Command {
     Report(report::Arguments),
     /// Look for a code outside its bound: random layers and networks, and an adversary.
     Prove(prove::Arguments),
+    /// What GreenWaves' NNTool makes of a network, and how good it is.
+    #[command(subcommand)]
+    Nntool(nntool::Command),
     /// Make every known mistake in every network, and see which check notices.
     KillMatrix(kill_matrix::Arguments),
     /// List the mistakes that are known by name, or show one.
@@ -103,6 +107,7 @@ fn main() -> std::process::ExitCode {
         Command::Contracts(arguments) => contracts::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Nntool(command) => nntool::run(&command),
         Command::KillMatrix(arguments) => kill_matrix::run(&arguments),
         Command::Mistakes(arguments) => mistakes::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

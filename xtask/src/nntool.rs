@@ -1,0 +1,20 @@
+//! `cargo xtask nntool`: one file a verb.
+
+mod qsnr;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::exit::Exit;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Print how near each layer of an integer network lies to the float one, in decibels.
+    Qsnr(qsnr::Arguments),
+}
+
+pub(crate) fn run(command: &Command) -> Result<Exit> {
+    match command {
+        Command::Qsnr(arguments) => qsnr::run(arguments),
+    }
+}
