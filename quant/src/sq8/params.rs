@@ -38,9 +38,9 @@ impl Sq8Params {
     /// further below 0 than above has the smaller steps for it.
     ///
     /// # Errors
-    /// A scale that float32 does not hold.
+    /// A range that is not finite, or a scale that float32 does not hold.
     pub fn symmetric(range: Range) -> Result<Self, QuantError> {
-        let [low, high] = widened(range);
+        let [low, high] = widened(range)?;
         let scale = (high.abs() / f64::from(INT8.high())).max(low.abs() / -f64::from(INT8.low()));
         Self::new(scale, 0)
     }
@@ -50,9 +50,9 @@ impl Sq8Params {
     /// nearer to an integer is taken, of equals the upper end's, and rounded half to even.
     ///
     /// # Errors
-    /// A scale that float32 does not hold.
+    /// A range that is not finite, or a scale that float32 does not hold.
     pub fn asymmetric(range: Range) -> Result<Self, QuantError> {
-        let [low, high] = widened(range);
+        let [low, high] = widened(range)?;
         let (low, high) = (low.min(0.0), high.max(0.0));
         let steps = f64::from(INT8.steps());
         let [least, most] = [INT8.low(), INT8.high()].map(f64::from);
@@ -95,11 +95,16 @@ impl Sq8Params {
 }
 
 /// A range of one value c becomes [−c, c], of nothing but zeros [−1, 1].
-fn widened(range: Range) -> [f64; 2] {
-    let [low, high] = [range.low, range.high].map(f64::from);
-    match (low == high, high == 0.0) {
+fn widened(range: Range) -> Result<[f64; 2], QuantError> {
+    let ends = [range.low, range.high];
+    if let Some(index) = ends.iter().position(|end| !end.is_finite()) {
+        let value = ends[index];
+        return Err(QuantError::NotFinite { index, value });
+    }
+    let [low, high] = ends.map(f64::from);
+    Ok(match (low == high, high == 0.0) {
         (true, true) => [-1.0, 1.0],
         (true, false) => [-high.abs(), high.abs()],
         (false, _) => [low, high],
-    }
+    })
 }
