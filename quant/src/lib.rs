@@ -17,6 +17,7 @@ pub mod contracts;
 pub mod error;
 pub mod formulas;
 pub mod golden;
+pub mod graph;
 pub mod network;
 pub mod observers;
 pub mod prove;

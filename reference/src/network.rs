@@ -49,6 +49,29 @@ pub enum Op<W> {
     LogSoftmax,
 }
 
+impl<W> Op<W> {
+    /// The same operator with other parameters of the same shapes.
+    ///
+    /// # Errors
+    /// The error of `f`.
+    pub fn try_map<V, E>(&self, f: impl FnOnce(&W) -> Result<V, E>) -> Result<Op<V>, E> {
+        Ok(match self {
+            Self::Conv2d { geometry, weights } => Op::Conv2d {
+                geometry: *geometry,
+                weights: f(weights)?,
+            },
+            Self::Linear { weights } => Op::Linear {
+                weights: f(weights)?,
+            },
+            Self::Relu => Op::Relu,
+            Self::MaxPool2d(geometry) => Op::MaxPool2d(*geometry),
+            Self::AveragePool2d(geometry) => Op::AveragePool2d(*geometry),
+            Self::Flatten => Op::Flatten,
+            Self::LogSoftmax => Op::LogSoftmax,
+        })
+    }
+}
+
 /// A named operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer<W> {
@@ -76,23 +99,9 @@ impl<W> Layer<W> {
     }
 
     fn try_map<V, E>(&self, f: impl FnOnce(&str, &W) -> Result<V, E>) -> Result<Layer<V>, E> {
-        let op = match &self.op {
-            Op::Conv2d { geometry, weights } => Op::Conv2d {
-                geometry: *geometry,
-                weights: f(&self.name, weights)?,
-            },
-            Op::Linear { weights } => Op::Linear {
-                weights: f(&self.name, weights)?,
-            },
-            Op::Relu => Op::Relu,
-            Op::MaxPool2d(geometry) => Op::MaxPool2d(*geometry),
-            Op::AveragePool2d(geometry) => Op::AveragePool2d(*geometry),
-            Op::Flatten => Op::Flatten,
-            Op::LogSoftmax => Op::LogSoftmax,
-        };
         Ok(Layer {
             name: self.name.clone(),
-            op,
+            op: self.op.try_map(|weights| f(&self.name, weights))?,
         })
     }
 }
