@@ -46,13 +46,13 @@ pub enum GraphError {
         output: String,
     },
     /// A node with too few inputs or too many.
-    #[error("node {node}: {what} reads {expected}, got {got} inputs")]
+    #[error("node {node}: {what} reads {expected}, not {got}")]
     Inputs {
         /// The node.
         node: String,
         /// What kind of node it is.
         what: &'static str,
-        /// How many it must read.
+        /// What it must read.
         expected: &'static str,
         /// How many it reads.
         got: usize,
@@ -86,7 +86,7 @@ pub enum GraphError {
         other: String,
     },
     /// A fusion that is no kernel.
-    #[error("node {node}: {layers} is no group of layers that one kernel computes")]
+    #[error("node {node}: no kernel computes {layers}")]
     Group {
         /// The node.
         node: String,

@@ -60,9 +60,9 @@ pub(super) fn of<W: WeightShape>(
         (Operator::Fusion(layers), [input]) => of_fusion(layers, input)?,
         _ => {
             let expected = match operator {
-                Operator::Input { .. } => "none",
-                Operator::Concat => "at least one",
-                _ => "one",
+                Operator::Input { .. } => "no node",
+                Operator::Concat => "one node or more",
+                _ => "one node",
             };
             return Err(Problem::Inputs(operator.kind(), expected, inputs.len()));
         }
@@ -135,7 +135,10 @@ fn of_fusion<W: WeightShape>(layers: &[Layer<W>], input: &Form) -> Result<Form, 
     let ops: Vec<&Op<W>> = layers.iter().map(|layer| &layer.op).collect();
     if !group::is_kernel(&ops) {
         let kinds: Vec<&str> = ops.iter().map(|op| kind(op)).collect();
-        return Err(Problem::Group(kinds.join(" + ")));
+        return Err(Problem::Group(match kinds.is_empty() {
+            true => "nothing".into(),
+            false => kinds.join(" + "),
+        }));
     }
     ops.iter()
         .try_fold(input.clone(), |form, op| of_op(op, &form))

@@ -1,131 +1,92 @@
-//! The arithmetic of the device on codes, scheme SQ8.
+//! The arithmetic of the device on the codes of [`sq8`].
 //!
 //! ```text
-//! acc = B + Σ X·W                                   int32
-//! y   = clip8(scale(acc)),  scale(x) = (x·S + 2^(N−1)) >> N   a channel each
-//! max pool on y;  average pool clip8((Σy·⌊65536/n⌋ + 32768) >> 16), n the window's places
-//! ReLU  clip8(max(z, y)),  z the code of 0
+//! acc = Bq + Σ Xq·Wq                                 int32
+//! y   = clip8(scale(acc)),  scale(a) = (a·S + 2^(N−1)) >> N, a channel each
+//! max pool: of y;  average pool: clip8(mean(y))
+//! ReLU:  clip8(max(z, y)),  z the code of 0
 //! ```
 //!
-//! A fusion with a pool runs as written: scale and clip, pool, ReLU. One without a pool applies
-//! the ReLU to what scale gives before it is clipped, once. Codes are as they are, with their
-//! zero points: B holds what those of the input and of the output add.
+//! A fusion with a pool runs as written: scale and clip, pool, ReLU. One without applies the
+//! ReLU to what scale gives, and clips once.
 
 use reference::ops::{AveragePoolGeometry, conv2d_sums, flatten, linear_sums, max_pool2d};
-use reference::{Layer, Op, ShapeError, Tensor, WeightShape};
+use reference::{Layer, Op, ShapeError, Tensor};
 
 use super::Rearrange;
 use super::run::Arithmetic;
 use super::weights::gathered;
-use crate::accumulator::{LARGEST_CODE, reach};
-use crate::contracts::sq8::Sq8Scale;
-use crate::{QuantError, Rounding};
-
-/// The parameters of a filter on the device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sq8Weights {
-    weight: Tensor<i8>,
-    bias: Vec<i32>,
-    scales: Vec<Sq8Scale>,
-}
-
-impl Sq8Weights {
-    /// Weight codes, and a bias and a scale for each output channel.
-    ///
-    /// # Errors
-    /// Another number of biases or scales than of output channels, or an accumulator that could
-    /// leave int32.
-    pub fn new(
-        weight: Tensor<i8>,
-        bias: Vec<i32>,
-        scales: Vec<Sq8Scale>,
-    ) -> Result<Self, QuantError> {
-        reach(&weight, Some(&bias), LARGEST_CODE)?;
-        if scales.len() != bias.len() {
-            return Err(QuantError::Shape(ShapeError::Mismatch {
-                what: "scales of output channels",
-                expected: bias.len(),
-                got: scales.len(),
-            }));
-        }
-        Ok(Self {
-            weight,
-            bias,
-            scales,
-        })
-    }
-
-    /// The weight's codes.
-    pub fn weight(&self) -> &Tensor<i8> {
-        &self.weight
-    }
-
-    /// One an output channel.
-    pub fn bias(&self) -> &[i32] {
-        &self.bias
-    }
-
-    /// One an output channel.
-    pub fn scales(&self) -> &[Sq8Scale] {
-        &self.scales
-    }
-
-    /// `scale(acc)`, before it is clipped.
-    fn scaled(&self, acc: &Tensor<i32>) -> Tensor<i32> {
-        acc.map_along(1, |channel, acc| {
-            self.scales[channel].apply(acc, Rounding::HalfUp)
-        })
-    }
-}
-
-impl WeightShape for Sq8Weights {
-    fn weight_shape(&self) -> &[usize] {
-        self.weight.shape()
-    }
-    fn bias_len(&self) -> Option<usize> {
-        Some(self.bias.len())
-    }
-}
+use crate::Rounding;
+use crate::sq8::{self, Sq8Weights};
 
 impl Rearrange for Sq8Weights {
     fn rearranged(&self, shape: &[usize], sources: &[usize]) -> Result<Self, ShapeError> {
         Ok(Self {
-            weight: gathered(&self.weight, shape, sources)?,
+            codes: gathered(&self.codes, shape, sources)?,
             ..self.clone()
         })
     }
 }
 
-/// The device, for one code of 0.
+/// The device, where every ReLU reads and writes codes of one zero point.
 #[derive(Clone, Copy, Debug)]
 pub struct Sq8 {
-    /// z of what the ReLUs read and write: −128 where their range is asymmetric, else 0.
+    /// z: −128 where the ReLUs' codes have a zero point, else 0.
     pub zero_point: i8,
 }
 
 impl Sq8 {
     /// `scale(acc)` of a filter, before it is clipped; `None` of any other operator.
-    fn filter(
+    fn scaled(
         &self,
         op: &Op<Sq8Weights>,
         input: &Tensor<i8>,
     ) -> Result<Option<Tensor<i32>>, ShapeError> {
-        Ok(match op {
+        let (weights, acc) = match op {
             Op::Conv2d { geometry, weights } => {
-                let acc = conv2d_sums(input, &weights.weight, Some(&weights.bias), geometry)?;
-                Some(weights.scaled(&acc))
+                check(weights)?;
+                let bias = Some(&weights.bias[..]);
+                (weights, conv2d_sums(input, &weights.codes, bias, geometry)?)
             }
             Op::Linear { weights } => {
-                let acc = linear_sums(input, &weights.weight, Some(&weights.bias))?;
-                Some(weights.scaled(&acc))
+                check(weights)?;
+                let bias = Some(&weights.bias[..]);
+                (weights, linear_sums(input, &weights.codes, bias)?)
             }
-            _ => None,
-        })
+            _ => return Ok(None),
+        };
+        Ok(Some(acc.map_along(1, |channel, acc| {
+            weights.scales[channel].apply(acc, Rounding::HalfUp)
+        })))
     }
 
-    /// `max(z, x)`, before it is clipped.
-    fn relu(&self, x: i32) -> i32 {
-        x.max(self.zero_point.into())
+    /// `max(z, y)`, before it is clipped.
+    fn relu(&self, y: i32) -> i32 {
+        y.max(self.zero_point.into())
+    }
+}
+
+/// Weights that are made by hand can be anything.
+fn check(weights: &Sq8Weights) -> Result<(), ShapeError> {
+    let channels = weights.codes.shape().first().copied().unwrap_or(0);
+    for (what, got) in [
+        ("scales of output channels", weights.scales.len()),
+        ("values of the bias", weights.bias.len()),
+    ] {
+        if got != channels {
+            let expected = channels;
+            return Err(ShapeError::Mismatch {
+                what,
+                expected,
+                got,
+            });
+        }
+    }
+    match (0..channels).find(|&channel| weights.reach(channel) > i64::from(i32::MAX)) {
+        Some(channel) => Err(ShapeError::Geometry(format!(
+            "the accumulators of output channel {channel} can leave int32"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -138,7 +99,7 @@ impl Arithmetic<Sq8Weights> for Sq8 {
         op: &Op<Sq8Weights>,
         input: &Tensor<i8>,
     ) -> Result<Tensor<i8>, ShapeError> {
-        if let Some(scaled) = self.filter(op, input)? {
+        if let Some(scaled) = self.scaled(op, input)? {
             return Ok(scaled.map(clip8));
         }
         match op {
@@ -148,7 +109,7 @@ impl Arithmetic<Sq8Weights> for Sq8 {
             Op::Flatten => flatten(input.clone()),
             // A filter has returned.
             Op::Conv2d { .. } | Op::Linear { .. } | Op::LogSoftmax => Err(ShapeError::Geometry(
-                "log-softmax has no SQ8 kernel; leave it out at the end of the network".into(),
+                "a log-softmax has no codes; leave it out at the end of the network".into(),
             )),
         }
     }
@@ -160,11 +121,11 @@ impl Arithmetic<Sq8Weights> for Sq8 {
     ) -> Result<Tensor<i8>, ShapeError> {
         if let [filter, relu] = layers
             && matches!(relu.op, Op::Relu)
-            && let Some(scaled) = self.filter(&filter.op, input)?
+            && let Some(scaled) = self.scaled(&filter.op, input)?
         {
-            return Ok(scaled.map(|x| clip8(self.relu(x))));
+            return Ok(scaled.map(|y| clip8(self.relu(y))));
         }
-        // Scaled and clipped; then the pool's kernel, which applies the ReLU too.
+        // The pool's kernel applies the ReLU, wherever it stood.
         let (relus, others): (Vec<_>, Vec<_>) =
             (layers.iter()).partition(|layer| matches!(layer.op, Op::Relu));
         (others.into_iter().chain(relus)).try_fold(input.clone(), |codes, layer| {
@@ -173,12 +134,11 @@ impl Arithmetic<Sq8Weights> for Sq8 {
     }
 }
 
-fn clip8(x: i32) -> i8 {
+fn clip8(y: i32) -> i8 {
     // Within int8, by the clamp.
-    x.clamp(i8::MIN.into(), i8::MAX.into()) as i8
+    y.clamp(i8::MIN.into(), i8::MAX.into()) as i8
 }
 
-/// `clip8((S·⌊65536/n⌋ + 32768) >> 16)`, S the sum of a window's codes.
 fn average_pool2d(
     input: &Tensor<i8>,
     geometry: &AveragePoolGeometry,
@@ -192,10 +152,7 @@ fn average_pool2d(
         input,
         0i64,
         |sum, code| sum + i64::from(code),
-        |sum, places| {
-            let mean = (sum * (65536 / places as i64) + 32768) >> 16;
-            // No more than the codes: at most 128 · places · 65536 / places.
-            clip8(mean as i32)
-        },
+        // A mean of codes is a code.
+        |sum, places| clip8(sq8::mean(sum, places as i64) as i32),
     )
 }
