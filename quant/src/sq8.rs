@@ -21,6 +21,7 @@ mod mean;
 mod multiplier;
 mod network;
 mod observe;
+pub mod out_scale;
 mod params;
 mod qsnr;
 mod release;

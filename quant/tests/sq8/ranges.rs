@@ -3,6 +3,7 @@
 use quant::QuantError;
 use quant::observers::Range;
 use quant::scheme::Granularity;
+use quant::sq8::out_scale::{CHANGES, Observations, OutScale};
 use quant::sq8::{Activations, NodeRanges, SdkRelease, Sq8Network, Sq8Options, Sq8Params};
 use reference::ops::AveragePoolGeometry;
 use reference::{Conv2dGeometry, InputSpec, Layer, Network, Op, PoolGeometry, Tensor, Weights};
@@ -310,4 +311,46 @@ fn a_bias_beyond_int32_takes_the_weights_with_it() {
     assert_eq!(layer.weight_scales[0].get(), 1.0);
     assert_eq!(layer.bias, [127, 0]); // 1 over 1/127
     assert_eq!(layer.scales[0], quant::sq8::Sq8Scale::ONE);
+}
+
+/// Each share by hand: a layer of range [−256, 127] with a ReLU, one of [−1, 254] without.
+#[test]
+fn the_shares_of_an_output_scale_are_what_was_changed() {
+    let ops = vec![conv(0), Op::Relu, conv(0)];
+    let network = network(ops);
+    let of = |factor: f32| NodeRanges {
+        input: range(-127.0, 127.0),
+        outputs: vec![
+            range(-256.0 * factor, 127.0 * factor),
+            range(0.0, 127.0 * factor),
+            range(-1.0, 254.0 * factor),
+        ],
+    };
+    let seen = Observations {
+        by_hand: &of(1.0),
+        other_images: &of(2.0),
+        other_normalization: &of(0.5),
+    };
+    let scales = OutScale::of_layers(&network, &seen).unwrap();
+    // Weights of 1 have the scale 1/127 in float32, the input 1: s_O1 = 256/127 · 127.
+    let [first, second] = &scales[..] else {
+        panic!("{scales:?}")
+    };
+    assert_eq!(
+        (first.layer.as_str(), second.layer.as_str()),
+        ("layer0", "layer2")
+    );
+    let (top, one) = (256.0 / 127.0, 127.0 / 255.0);
+    assert!((first.values[0] - 256.0).abs() < 1e-4);
+    assert_eq!(
+        first.values[1..],
+        [top, 2.0, 1.0, 1.0, one, 2.0 * one, 0.5 * one]
+    );
+    assert_eq!(second.values[1..], [2.0, 2.0, 2.0, 2.0, 2.0, 4.0, 1.0]);
+    for scale in &scales {
+        let factors = scale.factors();
+        assert_eq!(factors.len(), CHANGES.len());
+        let product = factors.into_iter().reduce(|a, b| a * b).unwrap();
+        assert_eq!(Some(product), scale.whole());
+    }
 }
