@@ -10,6 +10,7 @@ pub mod backend;
 pub mod claims;
 pub mod compare;
 pub mod diagnosis;
+pub mod explain;
 pub mod export;
 pub mod files;
 pub mod fixture_check;
