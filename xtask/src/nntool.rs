@@ -1,7 +1,10 @@
 //! `cargo xtask nntool`: one file a verb.
 
+mod adjust;
 mod explain;
+mod fusions;
 mod qsnr;
+mod table;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -10,6 +13,10 @@ use crate::exit::Exit;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Bring a network into the order of axes that the target works in.
+    Adjust(adjust::Arguments),
+    /// Fuse what one kernel of the target computes.
+    Fusions(fusions::Arguments),
     /// Explain a network's fusions, its calibration and its output scales.
     Explain(explain::Arguments),
     /// Print how near each layer of an integer network lies to the float one, in decibels.
@@ -18,6 +25,8 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: &Command) -> Result<Exit> {
     match command {
+        Command::Adjust(arguments) => adjust::run(arguments),
+        Command::Fusions(arguments) => fusions::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Qsnr(arguments) => qsnr::run(arguments),
     }

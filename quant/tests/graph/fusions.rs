@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use quant::Scale;
 use quant::graph::fusions::{Caution, Fused};
 use quant::graph::run::{Arithmetic, Floats};
@@ -124,7 +123,7 @@ fn sq8_weights(random: &mut Random, shape: &[usize]) -> Sq8Weights {
 fn a_fused_graph_gives_the_same_codes() {
     let met = RefCell::new(BTreeMap::new());
     let kernels = RefCell::new(BTreeMap::<String, usize>::new());
-    let mut runner = TestRunner::new(Config::with_cases(500));
+    let mut runner = random::runner(1500);
     let cases = (
         any::<u64>(),
         prop::sample::select(vec![-128, 0, 5]),
@@ -223,7 +222,7 @@ fn is_complete<W>(before: &Graph<W>, after: &Graph<W>, fused: &[Fused]) -> bool 
 #[test]
 fn floats_stay_what_they_were() {
     let fusions = RefCell::new(0);
-    let mut runner = TestRunner::new(Config::with_cases(200));
+    let mut runner = random::runner(400);
     runner
         .run(&any::<u64>(), |seed| {
             let mut random = Random::new(seed);
@@ -404,7 +403,7 @@ fn a_second_reader_ends_a_fusion() {
     assert_eq!(
         told(&branched(nodes(), &[1])),
         "conv: 2 nodes read conv: a fusion has one output; max: 2 nodes read conv: a fusion has \
-         one output; relu: it reads max, a max pool: no conv and no linear"
+         one output; relu: it reads max (max pool): neither conv nor linear"
     );
     assert_eq!(
         told(&branched(nodes(), &[2])),
@@ -423,7 +422,7 @@ fn a_second_reader_ends_a_fusion() {
     assert_eq!(
         told(&branched(nodes(), &[1])),
         "conv: 2 nodes read conv: a fusion has one output; relu: 2 nodes read conv: a fusion has \
-         one output; max: it reads relu, a relu: no conv and no linear"
+         one output; max: it reads relu (relu): neither conv nor linear"
     );
 }
 
@@ -462,15 +461,15 @@ fn pools_and_activations_move_above_a_concat_of_filters() {
     // A ReLU of its own before the concat: the pool passes it, the other ReLU does not.
     assert_eq!(
         told(&concat(vec![a(), ("own", relu())], vec![b()], behind())),
-        "a+max_0+own → a_fusion; b+max_1 → b_fusion; both: no rule takes it; relu: it reads both, \
-         a concat: no conv and no linear"
+        "a+max_0+own → a_fusion; b+max_1 → b_fusion; both: no rule takes it; relu: it reads both \
+         (concat): neither conv nor linear"
     );
     // One branch begins with no filter: nothing moves.
     assert_eq!(
         told(&concat(vec![a()], vec![], behind())),
-        "both: no rule takes it; a: both follows, a concat: no activation and no pool; \
-         relu: it reads both, a concat: no conv and no linear; max: it reads relu, a relu: no \
-         conv and no linear"
+        "a: both follows (concat): neither activation nor pool; both: no rule takes it; relu: it \
+         reads both (concat): neither conv nor linear; max: it reads relu (relu): neither conv nor \
+         linear"
     );
 }
 

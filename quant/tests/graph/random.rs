@@ -1,9 +1,19 @@
 //! Random graphs: branches, concats, every order of axes, vectors at the end.
 
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use quant::graph::{Axis, Graph, Layout, Node, Operator};
 use quant::prove::Random;
 use reference::ops::AveragePoolGeometry;
 use reference::{Conv2dGeometry, Op, PoolGeometry, WeightShape};
+
+/// The same cases in every run, so that what they cover can be held to.
+pub(crate) fn runner(cases: u32) -> TestRunner {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::with_cases(cases)
+    };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
 
 /// A tensor that later nodes may read.
 #[derive(Clone, Copy)]

@@ -133,14 +133,14 @@ impl fmt::Display for Reason {
             Self::NoRule => f.write_str("no rule takes it"),
             Self::Last => f.write_str("nothing follows it but the output"),
             Self::Next { node, kind } => {
-                write!(f, "{node} follows, a {kind}: no activation and no pool")
+                write!(f, "{node} follows ({kind}): neither activation nor pool")
             }
             Self::Readers { of, count } => {
                 write!(f, "{count} nodes read {of}: a fusion has one output")
             }
             Self::NoKernel { layers } => write!(f, "no kernel computes {}", layers.join(" + ")),
             Self::NoFilter { node, kind } => {
-                write!(f, "it reads {node}, a {kind}: no conv and no linear")
+                write!(f, "it reads {node} ({kind}): neither conv nor linear")
             }
         }
     }
