@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use reference::geometry::rank;
 use reference::{ShapeError, Tensor};
 
 /// An axis of a map.
@@ -84,15 +85,21 @@ pub(super) fn sources(shape: &[usize], axes: &[usize]) -> Vec<usize> {
     })
 }
 
+/// The axes of [`sources`] where the first axis stays and the others go from order to order.
+pub(super) fn behind_first(from: Layout, to: Layout) -> [usize; 4] {
+    let [a, b, c] = from.axes_to(to);
+    [0, a + 1, b + 1, c + 1]
+}
+
 /// A batch of maps, in another order.
 pub(super) fn transposed<V: Copy>(
     batch: &Tensor<V>,
     from: Layout,
     to: Layout,
 ) -> Result<Tensor<V>, ShapeError> {
-    let axes = from.axes_to(to).map(|axis| axis + 1);
-    let axes = [0, axes[0], axes[1], axes[2]];
-    let shape = axes.map(|axis| batch.shape()[axis]);
+    let own = rank::<4>("batch of maps", batch.shape())?;
+    let axes = behind_first(from, to);
+    let shape = axes.map(|axis| own[axis]);
     let values = sources(batch.shape(), &axes).into_iter();
     Tensor::new(&shape, values.map(|at| batch.data()[at]).collect())
 }

@@ -99,32 +99,17 @@ impl<W: Rearrange> Graph<W> {
         let mut given = inputs.iter();
         let mut outputs: Vec<Tensor<A::Value>> = Vec::with_capacity(self.nodes.len());
         for (node, form) in self.nodes.iter().zip(&self.forms) {
-            let read: Vec<&Tensor<A::Value>> =
-                node.inputs.iter().map(|&input| &outputs[input]).collect();
-            let from = (node.inputs.first()).map_or(form, |&input| &self.forms[input]);
-            let made = match &node.operator {
-                Operator::Input { .. } => one(given.next()).and_then(|batch| of_form(batch, form)),
-                Operator::Output => one(read.first().copied()).cloned(),
-                Operator::Transpose { to } => one(read.first().copied())
-                    .and_then(|map| transposed(map, from.layout.unwrap_or(*to), *to)),
-                Operator::Concat => concat(&read, form),
-                Operator::Op(op) => one(read.first().copied()).and_then(|values| {
-                    in_channels_first(&[op], values, from, |ops, values| {
-                        arithmetic.apply(&node.name, &ops[0], values)
-                    })
-                }),
-                Operator::Fusion(layers) => one(read.first().copied()).and_then(|values| {
-                    let ops: Vec<&Op<W>> = layers.iter().map(|layer| &layer.op).collect();
-                    in_channels_first(&ops, values, from, |ops, values| {
-                        let layers: Vec<Layer<W>> = (layers.iter().zip(ops))
-                            .map(|(layer, op)| Layer {
-                                name: layer.name.clone(),
-                                op: op.clone(),
-                            })
-                            .collect();
-                        arithmetic.fused(&layers, values)
-                    })
-                }),
+            let (read, from): (Vec<&Tensor<A::Value>>, &Form) = match node.inputs.first() {
+                Some(&first) => (
+                    node.inputs.iter().map(|&input| &outputs[input]).collect(),
+                    &self.forms[first],
+                ),
+                None => (given.next().into_iter().collect(), form),
+            };
+            let items = inputs.first().and_then(|batch| batch.shape().first());
+            let made = match (&node.operator, &read[..]) {
+                (Operator::Input { .. }, [batch]) => of_form(batch, form, items),
+                _ => evaluate(arithmetic, node, &read, from, form),
             };
             outputs.push(made.map_err(|source| GraphError::Shape {
                 node: node.name.clone(),
@@ -135,20 +120,52 @@ impl<W: Rearrange> Graph<W> {
     }
 }
 
-/// A node's first input. A graph holds no node without the inputs that it needs.
-fn one<V: Copy>(input: Option<&Tensor<V>>) -> Result<&Tensor<V>, ShapeError> {
-    input.ok_or_else(|| ShapeError::Geometry("a node without an input".into()))
+/// A batch for an input node, of as many items as the other batches.
+fn of_form<V: Copy>(
+    batch: &Tensor<V>,
+    form: &Form,
+    items: Option<&usize>,
+) -> Result<Tensor<V>, ShapeError> {
+    let expected = [items.map_or(&[][..], std::slice::from_ref), &form.shape].concat();
+    match batch.shape() == expected {
+        true => Ok(batch.clone()),
+        false => Err(ShapeError::Shapes {
+            what: "batch",
+            expected,
+            got: batch.shape().to_vec(),
+        }),
+    }
 }
 
-/// A batch for an input node.
-fn of_form<V: Copy>(batch: &Tensor<V>, form: &Form) -> Result<Tensor<V>, ShapeError> {
-    match batch.shape() {
-        [_, image @ ..] if *image == form.shape => Ok(batch.clone()),
-        got => Err(ShapeError::Shapes {
-            what: "batch",
-            expected: [&got[..got.len().min(1)], &form.shape].concat(),
-            got: got.to_vec(),
+/// What a node makes of what it reads, of which the first is of form `from`.
+fn evaluate<W: Rearrange, A: Arithmetic<W>>(
+    arithmetic: &A,
+    node: &Node<W>,
+    read: &[&Tensor<A::Value>],
+    from: &Form,
+    form: &Form,
+) -> Result<Tensor<A::Value>, ShapeError> {
+    // A graph holds no node without the inputs that it needs.
+    let [first, ..] = read else {
+        return Err(ShapeError::Geometry("a node without an input".into()));
+    };
+    match &node.operator {
+        Operator::Input { .. } | Operator::Output => Ok((*first).clone()),
+        Operator::Transpose { to } => transposed(first, from.layout.unwrap_or(*to), *to),
+        Operator::Concat => concat(read, form),
+        Operator::Op(op) => in_channels_first(&[op], first, from, |ops, values| {
+            arithmetic.apply(&node.name, &ops[0], values)
         }),
+        Operator::Fusion(layers) => {
+            let ops: Vec<&Op<W>> = layers.iter().map(|layer| &layer.op).collect();
+            in_channels_first(&ops, first, from, |ops, values| {
+                let named = layers.iter().zip(ops).map(|(layer, op)| Layer {
+                    name: layer.name.clone(),
+                    op: op.clone(),
+                });
+                arithmetic.fused(&named.collect::<Vec<_>>(), values)
+            })
+        }
     }
 }
 
@@ -160,10 +177,10 @@ fn in_channels_first<V: Copy, W: Rearrange>(
     compute: impl FnOnce(&[Op<W>], &Tensor<V>) -> Result<Tensor<V>, ShapeError>,
 ) -> Result<Tensor<V>, ShapeError> {
     let mut own: Vec<Op<W>> = ops.iter().map(|&op| op.clone()).collect();
-    match (&own[0], from.layout) {
+    match (&mut own[0], from.layout) {
         (Op::Linear { .. }, _) => compute(&own, &flatten(values.clone())?),
-        (Op::Conv2d { .. } | Op::MaxPool2d(_) | Op::AveragePool2d(_), Some(layout)) => {
-            if let Op::Conv2d { weights, .. } = &mut own[0] {
+        (leading @ (Op::Conv2d { .. } | Op::MaxPool2d(_) | Op::AveragePool2d(_)), Some(layout)) => {
+            if let Op::Conv2d { weights, .. } = leading {
                 *weights = weights::kernels(weights, layout, Layout::CHW)?;
             }
             let made = compute(&own, &transposed(values, layout, Layout::CHW)?)?;
@@ -178,9 +195,9 @@ fn concat<V: Copy>(read: &[&Tensor<V>], form: &Form) -> Result<Tensor<V>, ShapeE
     let axis = 1 + form
         .layout
         .map_or(0, |layout| layout.axes_to(Layout::CHW)[0]);
-    let items = one(read.first().copied())?.shape()[0];
-    let mut shape = vec![items];
-    shape.extend(&form.shape);
+    // Every batch has as many items as the first.
+    let items = read.first().and_then(|first| first.shape().first());
+    let shape = [items.map_or(&[][..], std::slice::from_ref), &form.shape].concat();
     // What lies between two steps of the axes before the channels, of each input.
     let outer: usize = shape[..axis].iter().product();
     let mut data = Vec::with_capacity(outer * shape[axis..].iter().product::<usize>());

@@ -1,8 +1,9 @@
 //! Parameters whose weight can be stored in another order.
 
+use reference::geometry::rank;
 use reference::{ShapeError, Tensor, WeightShape, Weights};
 
-use super::layout::{Layout, sources};
+use super::layout::{Layout, behind_first, sources};
 use crate::QuantWeights;
 
 /// The parameters of a weighted layer, stored in another order.
@@ -47,9 +48,8 @@ pub(super) fn kernels<W: Rearrange>(
     from: Layout,
     to: Layout,
 ) -> Result<W, ShapeError> {
-    let shape = reference::geometry::rank::<4>("convolution weight", weights.weight_shape())?;
-    let axes = from.axes_to(to);
-    let axes = [0, axes[0] + 1, axes[1] + 1, axes[2] + 1];
+    let shape = rank::<4>("convolution weight", weights.weight_shape())?;
+    let axes = behind_first(from, to);
     weights.rearranged(&axes.map(|axis| shape[axis]), &sources(&shape, &axes))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn columns<W: Rearrange>(
     from: Layout,
     to: Layout,
 ) -> Result<W, ShapeError> {
-    let own = reference::geometry::rank::<2>("weight of a linear layer", weights.weight_shape())?;
+    let own = rank::<2>("weight of a linear layer", weights.weight_shape())?;
     let axes = from.axes_to(to);
     let axes = [0, axes[0] + 1, axes[1] + 1, axes[2] + 1];
     weights.rearranged(

@@ -182,6 +182,20 @@ fn a_batch_must_be_the_inputs() {
             "{got:?}"
         );
     }
+    let two = vec![
+        input(),
+        Node::new("other", input().operator, &[]),
+        Node::new("both", Operator::Concat, &[0, 1]),
+        output(2),
+    ];
+    let two = Graph::new("two", two).unwrap();
+    let [one, three] = [1, 3].map(|items| Tensor::full(&[items, 2, 3, 4], items as f32).unwrap());
+    let both = two.run(&Floats, &[one.clone(), one.clone()]).unwrap();
+    assert_eq!(both[3].shape(), [1, 4, 3, 4]);
+    assert_eq!(
+        two.run(&Floats, &[one, three]).unwrap_err().to_string(),
+        "node other: batch: expected shape [1, 2, 3, 4], got [3, 2, 3, 4]"
+    );
     let empty = Tensor::<f32>::full(&[0, 2, 3, 4], 1.0).unwrap();
     assert_eq!(graph.run(&Floats, &[empty.clone()]).unwrap()[1], empty);
 }
