@@ -91,8 +91,12 @@ fn verdict(network: &str, report: &Adjustment) -> String {
             format!("transposes: {counts}, {} left", report.kept.len())
         }
     };
+    let outputs = match report.count("absorbed") {
+        0 => "Same outputs",
+        _ => "Same outputs, but for the order of float sums where a transpose was absorbed",
+    };
     format!(
-        "{} {network} is in {} order; {done}. Same outputs; next: nntool fusions --scale8.",
+        "{} {network} is in {} order; {done}. {outputs}; next: nntool fusions --scale8.",
         "adjusted:".green().bold(),
         report.target
     )
