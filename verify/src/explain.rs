@@ -20,10 +20,6 @@ use reference::{InputSpec, Network, ShapeError, Tensor, Weights};
 use crate::model::{GOLDEN, Model, ModelError, ModelScheme};
 use crate::qsnr::{Qsnr, QsnrError};
 
-/// Images that NNTool is given where the shares of a scale are measured, and on which networks
-/// are compared.
-pub const IMAGES: usize = 100;
-
 /// How many calibration images are tried.
 const COUNTS: [usize; 3] = [1, 10, 100];
 
@@ -32,6 +28,9 @@ const COUNTS: [usize; 3] = [1, 10, 100];
 pub struct Explanation {
     /// The network.
     pub network: String,
+    /// How many test images networks are compared on, which are also those that NNTool is given
+    /// where the shares of a scale are measured.
+    pub tested: usize,
     /// `adjust` to channels first, and to channels last.
     pub adjusted: [Adjustment; 2],
     /// `fusions --scale8`.
@@ -77,18 +76,22 @@ pub enum ExplainError {
 }
 
 impl Explanation {
-    /// Of a committed network, in the scheme of release 4.22.
+    /// Of a committed network, in the scheme of release 4.22, on so many test images.
     ///
     /// # Errors
-    /// A network that NNTool's scheme or its graphs do not have.
-    pub fn new(fixture: &NetworkFixture, images: &ImageSet) -> Result<Self, ExplainError> {
+    /// A network that NNTool's scheme or its graphs do not have, or no images.
+    pub fn new(
+        fixture: &NetworkFixture,
+        images: &ImageSet,
+        tested: usize,
+    ) -> Result<Self, ExplainError> {
         let float = &fixture.network;
         let body = QuantNetwork::body(float)?;
         let graph = Graph::from_network(&body)?;
         let (chw, adjusted) = graph.adjust(Layout::CHW)?;
         let (_, other) = graph.adjust(Layout::HWC)?;
         let (_, fusions) = chw.fuse_scale8()?;
-        let tested = images.pixels.head(IMAGES);
+        let tested = images.pixels.head(tested);
         let wrong = unnormalized(float)?;
 
         let mut calibrations = Vec::new();
@@ -130,6 +133,7 @@ impl Explanation {
         };
         Ok(Self {
             network: float.name().to_owned(),
+            tested: tested.shape()[0],
             adjusted: [adjusted, other],
             fusions,
             calibrations,

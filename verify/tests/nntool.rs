@@ -12,6 +12,7 @@ use reference::{Conv2dGeometry, InputSpec, Network, Op, PoolGeometry, Tensor};
 use rstest::rstest;
 use verify::backend::Trial;
 use verify::diagnosis::rates::{alone, strangers};
+use verify::explain::{Explanation, html, markdown};
 use verify::model::{Accumulator, Arithmetic, GOLDEN, Model, ModelScheme, NNTOOL, Step};
 use verify::qsnr::{Qsnr, QsnrError};
 
@@ -450,4 +451,26 @@ fn no_images_have_no_figures() {
     let (model, images) = lab(ModelScheme::NntoolSq8);
     let none = Qsnr::new(model, &model.origin.float, &images.pixels.head(0));
     assert_eq!(none, Err(QsnrError::NoImages));
+}
+
+/// On fewer images than the verb takes.
+#[test]
+fn the_lab_is_explained() {
+    let (fixture, mut images, _) = load_traced("lab");
+    images.calibration = images.calibration.head(40);
+    let explanation = Explanation::new(&fixture, &images, 12).unwrap();
+    for scale in &explanation.scales {
+        let product = scale.factors().into_iter().reduce(|a, b| a * b);
+        assert_eq!(product, scale.whole());
+        assert!(product.is_some());
+    }
+    let text = markdown(&explanation);
+    insta::assert_snapshot!(text);
+    let page = html(&explanation).unwrap();
+    assert_eq!(page.matches("<h2>").count(), text.matches("\n## ").count());
+    assert_eq!(
+        page.matches("<tr>").count(),
+        text.matches("\n| ").count() - 6
+    );
+    assert!(page.contains("<code>fusions --scale8</code>") && !page.contains("http"));
 }

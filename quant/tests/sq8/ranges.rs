@@ -61,6 +61,19 @@ fn a_symmetric_range(#[case] low: f32, #[case] high: f32, #[case] scale: f64) {
     assert_eq!(symmetric(low, high), scale);
 }
 
+/// One end's zero point is a tie, the other's lies beside it by a rounding: nearer to an integer.
+#[rstest]
+#[case(-36.54731, 0.36185455, 125)] // of the lower end: 124.5 + 3e-14
+#[case(-20.150196, 2.2389107, 101)] // 101.5 − 3e-14
+#[case(-4.7375336, 32.433884, -95)] // of the upper end: −95.5 + 3e-14
+fn the_end_whose_zero_point_is_nearer_to_an_integer_counts(
+    #[case] low: f32,
+    #[case] high: f32,
+    #[case] zero_point: i32,
+) {
+    assert_eq!(asymmetric(low, high).1, zero_point);
+}
+
 /// Whatever the end, a range that stops at 0 spends every code on its side.
 #[test]
 fn a_range_of_one_sign_has_its_zero_at_the_end() {
@@ -353,4 +366,34 @@ fn the_shares_of_an_output_scale_are_what_was_changed() {
         let product = factors.into_iter().reduce(|a, b| a * b).unwrap();
         assert_eq!(Some(product), scale.whole());
     }
+}
+
+/// 127·128·144 and the bias code 2^31 − 128 are more than int32 holds.
+#[test]
+fn an_accumulator_beyond_int32_is_refused() {
+    let of = |bias: f32| {
+        let layer = Op::Linear {
+            weights: Weights {
+                weight: Tensor::full(&[1, 144], 127.0).unwrap(),
+                bias: Some(vec![bias]),
+            },
+        };
+        let ranges = NodeRanges {
+            input: range(-127.0, 127.0),
+            outputs: vec![range(-1e9, 1e9); 2],
+        };
+        let network = network(vec![Op::Flatten, layer]);
+        Sq8Network::quantize(&network, &ranges, &V4_22.options())
+    };
+    let room = 2f32.powi(31) - (127 * 128 * 144) as f32;
+    assert!(of(room - 1024.0).is_ok());
+    assert_eq!(
+        of(2f32.powi(31).next_down()),
+        Err(QuantError::AccumulatorOverflow {
+            channel: 0,
+            bound: (1i128 << 31) - 128 + 127 * 128 * 144,
+            bits: 32
+        }
+        .in_layer("layer1"))
+    );
 }

@@ -5,7 +5,7 @@ use quant::graph::adjust::Adjustment;
 use quant::sq8::out_scale::CHANGES;
 use serde::Serialize;
 
-use super::{Calibrated, Explanation, IMAGES};
+use super::{Calibrated, Explanation};
 use crate::qsnr::Qsnr;
 
 /// A heading, paragraphs and a table.
@@ -91,7 +91,10 @@ fn calibrated(of: &Explanation) -> Section {
     };
     let mut cells = vec!["images".to_owned()];
     cells.extend(of.scales.iter().map(|scale| scale.layer.clone()));
-    cells.extend(["QSNR, dB".to_owned(), format!("same class of {IMAGES}")]);
+    cells.extend([
+        "QSNR, dB".to_owned(),
+        format!("same class of {}", of.tested),
+    ]);
     Section {
         title: "Why calibration images",
         paragraphs: vec![
@@ -129,10 +132,11 @@ fn scales(of: &Explanation) -> Section {
         title: "Why OUT_SCALE is another number",
         paragraphs: vec![format!(
             "By hand is s_O of max-abs in the relative convention. One thing after the other is \
-             changed, in this order, until the scale is what `aquant` makes of the first {IMAGES} test \
+             changed, in this order, until the scale is what `aquant` makes of the first {} test \
              images with `-D 255`. Each factor is the scale after the change over the scale before, as \
              a fraction of the two numbers; so their product is the whole exactly, and what is shown \
-             is rounded. In another order the shares would be others."
+             is rounded. In another order the shares would be others.",
+            of.tested
         )],
         head: cells,
         rows: rows.collect(),

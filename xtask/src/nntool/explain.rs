@@ -17,6 +17,10 @@ pub(crate) struct Arguments {
     /// Write it as one HTML page as well.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// How many of the 1,000 test images to compare on, and to give to NNTool where the shares of
+    /// a scale are measured.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    images: usize,
 }
 
 /// Prints the explanation as Markdown.
@@ -25,8 +29,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let fixtures = Fixtures::open(Fixtures::committed_root())?;
     let fixture = NetworkFixture::load(&fixtures, &arguments.network)?;
     let images = ImageSet::load(&fixtures, &fixture.data)?;
-    let explanation =
-        Explanation::new(&fixture, &images).with_context(|| arguments.network.clone())?;
+    let explanation = Explanation::new(&fixture, &images, arguments.images)
+        .with_context(|| arguments.network.clone())?;
     if let Some(path) = &arguments.out {
         let page = html(&explanation).context("the page cannot be made")?;
         crate::files::replace(path, page.as_bytes())?;
