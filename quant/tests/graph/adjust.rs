@@ -355,6 +355,36 @@ fn a_transpose_that_is_read_twice_serves_both() {
     );
 }
 
+/// A concat of a map that a transpose led to with one that none did, before a convolution: in
+/// the target's order both convolutions and the concat share one transpose of the input.
+#[test]
+fn a_concat_turns_where_this_saves_transposes() {
+    let (shape, layout) = ([3, 3, 2], Layout::HWC);
+    let nodes = vec![
+        Node::new("in", Operator::Input { shape, layout }, &[]),
+        Node::new("conv", conv(&[2, 1, 1, 2]), &[0]),
+        Node::new("both", Operator::Concat, &[1, 0]),
+        Node::new("last", conv(&[1, 2, 2, 4]), &[2]),
+        Node::new(
+            "fc",
+            Operator::Op(Op::Linear {
+                weights: counted(&[1, 4]),
+            }),
+            &[3],
+        ),
+        Node::new("out", Operator::Output, &[4]),
+    ];
+    let graph = Graph::new("skip", nodes).unwrap();
+    let (adjusted, report) = graph.adjust(Layout::CHW).unwrap();
+    let kept: Vec<String> = report.kept.iter().map(|kept| kept.to_string()).collect();
+    assert_eq!(kept, ["conv_trans_in: hwc to chw, from in to conv, both"]);
+    let input = Tensor::new(&[1, 3, 3, 2], (0..18).map(|i| i as f32).collect()).unwrap();
+    assert_eq!(
+        outputs(&adjusted, &Floats, &[input.clone()]),
+        outputs(&graph, &Floats, &[input])
+    );
+}
+
 /// The order of an output is the caller's: what leads to it is not moved for nothing.
 #[test]
 fn a_relu_between_caller_and_caller_stays_as_it_is() {
