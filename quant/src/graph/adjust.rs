@@ -32,7 +32,7 @@ impl<W: Rearrange> Graph<W> {
             changes: Vec::new(),
         };
         for at in adjuster.edit.places() {
-            adjuster.to_target(at, target)?;
+            adjuster.turn(at, target)?;
         }
         while adjuster.simplify()? {}
         let kept = adjuster.kept();
@@ -61,7 +61,7 @@ struct Between {
 
 impl<W: Rearrange> Adjuster<W> {
     /// Step 1.
-    fn to_target(&mut self, at: usize, target: Layout) -> Result<(), GraphError> {
+    fn turn(&mut self, at: usize, target: Layout) -> Result<(), GraphError> {
         let leading = self.edit.operator(at).and_then(Operator::leading);
         let works_in_an_order = matches!(
             leading,
