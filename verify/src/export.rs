@@ -46,6 +46,12 @@ pub struct Format {
     make: Make,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { images: 16 }
+    }
+}
+
 type Make = fn(&Request) -> Result<Vec<Artifact>, ExportError>;
 
 /// Every format.
