@@ -7,13 +7,14 @@
 mod check;
 mod numpy;
 mod scratch;
+mod verilog;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use owo_colors::OwoColorize;
 
 use crate::exit::{Environment, Exit, environment};
-use check::{CHECKS, Check, Verdict};
+use check::{CHECKS, Check, Need, Verdict};
 use scratch::Scratch;
 
 #[derive(Args)]
@@ -71,6 +72,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         ))),
         _ => Ok(Exit::Mismatch),
     }
+}
+
+/// Every program that a check calls: where it is, or how to get it.
+pub(crate) fn needs() -> Vec<(&'static str, std::result::Result<String, String>)> {
+    let mut programs: Vec<&Need> = CHECKS.iter().flat_map(|check| check.needs).collect();
+    programs.sort_by_key(|need| need.program);
+    programs.dedup_by_key(|need| need.program);
+    let found = |need: &&Need| match need.check() {
+        Ok(place) => Ok(place.display().to_string()),
+        Err(_) => Err(need.get.to_owned()),
+    };
+    (programs.iter())
+        .map(|need| (need.program, found(need)))
+        .collect()
 }
 
 fn outcome(check: &Check) -> Result<Verdict> {

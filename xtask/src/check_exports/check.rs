@@ -21,7 +21,7 @@ pub(crate) struct Check {
 }
 
 /// Every check.
-pub(super) const CHECKS: &[Check] = &[super::numpy::CHECK];
+pub(super) const CHECKS: &[Check] = &[super::numpy::CHECK, super::verilog::CHECK];
 
 /// What a check found, in a line.
 pub(super) enum Verdict {
@@ -40,16 +40,13 @@ pub(super) struct Need {
 }
 
 impl Need {
-    /// Whether it can be called.
+    /// Where it is.
     ///
     /// # Errors
     /// An [`environment`] error: it is nowhere on `PATH`.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<PathBuf> {
         let Self { program, get } = self;
-        match found(program) {
-            Some(_) => Ok(()),
-            None => Err(environment(format!("{program} is not installed; {get}"))),
-        }
+        found(program).ok_or_else(|| environment(format!("{program} is not installed; {get}")))
     }
 }
 

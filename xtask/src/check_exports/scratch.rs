@@ -13,6 +13,7 @@ use verify::model::{Model, ModelScheme};
 pub(super) struct Scratch(TempDir);
 
 /// A model with the images of its data set.
+#[derive(Clone)]
 pub(super) struct Subject {
     pub(super) model: Model,
     pub(super) images: ImageSet,
@@ -31,17 +32,22 @@ impl Subject {
         Ok(Self { model, images })
     }
 
+    /// What is exported.
+    pub(super) fn request<'a>(&'a self, options: &'a Options) -> Request<'a> {
+        Request {
+            model: &self.model,
+            images: &self.images,
+            options,
+        }
+    }
+
     /// Its files in a format.
     ///
     /// # Errors
     /// A model that the format cannot express.
     pub(super) fn export(&self, format: &str, options: &Options) -> Result<Vec<Artifact>> {
         let format = Format::find(format).with_context(|| format!("no format {format:?}"))?;
-        Ok(format.make(&Request {
-            model: &self.model,
-            images: &self.images,
-            options,
-        })?)
+        Ok(format.make(&self.request(options))?)
     }
 }
 
@@ -65,14 +71,14 @@ impl Scratch {
         publish(artifacts, &out)?;
         Ok(out)
     }
+}
 
-    /// What a program says that is called in this folder.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub(super) fn call(&self, program: &Path, arguments: &[&str]) -> Result<Output> {
-        let mut command = Command::new(program);
-        let output = command.current_dir(self.path()).args(arguments).output();
-        output.with_context(|| format!("cannot start {}", program.display()))
-    }
+/// What a program says that is called in a folder.
+///
+/// # Errors
+/// It cannot be started.
+pub(super) fn call(folder: &Path, program: &Path, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(program);
+    let output = command.current_dir(folder).args(arguments).output();
+    output.with_context(|| format!("cannot start {}", program.display()))
 }
