@@ -41,7 +41,7 @@ pub struct Request<'a> {
 }
 
 /// What the formats leave open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How many of the 1,000 images to include with their outputs.
     pub images: usize,

@@ -11,6 +11,9 @@ use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use verify::export::{FORMATS, Format, Options, Request, publish};
 use verify::model::Model;
 
+use csv::CsvArguments;
+use hex::HexArguments;
+
 use crate::emit::{IMAGES, ModelArguments};
 use crate::exit::Exit;
 use crate::files::vacant;
@@ -33,9 +36,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = IMAGES)]
     images: usize,
     #[command(flatten)]
-    csv: csv::Arguments,
+    csv: CsvArguments,
     #[command(flatten)]
-    hex: hex::Arguments,
+    hex: HexArguments,
 }
 
 fn format(name: &str) -> Result<&'static Format, String> {

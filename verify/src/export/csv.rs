@@ -93,3 +93,24 @@ pub(super) fn integers<'a>(
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What C's printf makes of them with %d and %.18e.
+    #[test]
+    fn numbers_by_hand() {
+        for (value, integer, scientific) in [
+            (-127, "-127", "-1.270000000000000000e+02"),
+            (8, "8", "8.000000000000000000e+00"),
+            (0, "0", "0.000000000000000000e+00"),
+            (-30, "-30", "-3.000000000000000000e+01"),
+            (i32::MIN, "-2147483648", "-2.147483648000000000e+09"),
+            (i32::MAX, "2147483647", "2.147483647000000000e+09"),
+        ] {
+            assert_eq!(Numbers::Integer.text(value), integer);
+            assert_eq!(Numbers::Scientific.text(value), scientific);
+        }
+    }
+}

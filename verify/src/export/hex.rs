@@ -18,7 +18,11 @@ mod readmemh;
 pub use layout::{Layout, Place};
 pub use options::{First, HexOptions, Word};
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
+
+use readmemh::Memory;
 
 use super::manifest::{Manifest, TensorEntry, image_field, image_file, with_manifest};
 use super::{Array, Artifact, ExportError, Files, Format, Kind, Request, arrays};
@@ -120,41 +124,62 @@ fn text(placed: &[(&Array, Place)], image: usize, options: &HexOptions) -> Strin
 }
 
 pub(super) fn decode(manifest: &Manifest, files: &Files) -> Result<Vec<Array>, String> {
-    manifest
-        .tensors
-        .iter()
-        .map(|tensor| read(tensor, manifest.images, files))
-        .collect()
+    let mut memories = Memories {
+        files,
+        read: BTreeMap::new(),
+    };
+    let read = |tensor| memories.array(tensor, manifest.images);
+    manifest.tensors.iter().map(read).collect()
 }
 
-fn read(tensor: &TensorEntry, images: usize, files: &Files) -> Result<Array, String> {
-    let place = (tensor.place.as_ref()).ok_or_else(|| format!("{} has no address", tensor.name))?;
-    let len = super::read::volume(&tensor.shape);
-    let copies = if tensor.kind.is_per_image() {
-        images
-    } else {
-        1
-    };
-    let mut values = Vec::new();
-    for image in 0..copies {
-        let file = tensor.file_of(image);
-        let memory = readmemh::parse(files.text(&file)?, place.layout.word_bits);
-        let of = |why: String| format!("{file}: {}: {why}", tensor.name);
-        let memory = memory.map_err(of)?;
-        let words = memory.words(place.base_address, place.words).map_err(of)?;
-        let len =
-            len.filter(|&len| place.layout.checked_words(len, tensor.dtype) == Some(place.words));
+/// The files as memories, each read once: of several widths if it is asked for so.
+struct Memories<'a> {
+    files: &'a Files,
+    read: BTreeMap<(String, u32), Memory>,
+}
+
+impl Memories<'_> {
+    fn array(&mut self, tensor: &TensorEntry, images: usize) -> Result<Array, String> {
+        let of = |why: String| format!("{}: {why}", tensor.name);
+        let place = (tensor.place.as_ref()).ok_or_else(|| of("no address".into()))?;
+        let len = super::read::volume(&tensor.shape)
+            .filter(|&len| place.layout.checked_words(len, tensor.dtype) == Some(place.words));
         let len = len.ok_or_else(|| {
             of(format!(
-                "shape {:?} are not {} words",
-                tensor.shape, place.words
+                "shape {:?} of {} is not {} words, {}",
+                tensor.shape,
+                tensor.dtype.name(),
+                place.words,
+                place.layout
             ))
         })?;
-        values.extend(place.layout.unpack(&words, len, tensor.dtype).map_err(of)?);
+        let copies = if tensor.kind.is_per_image() {
+            images
+        } else {
+            1
+        };
+        let mut values = Vec::new();
+        for image in 0..copies {
+            let file = tensor.file_of(image);
+            let memory = self.memory(&file, place.layout.word_bits)?;
+            let words = memory.words(place.base_address, place.words);
+            let read = words.and_then(|words| place.layout.unpack(&words, len, tensor.dtype));
+            values.append(&mut read.map_err(|why| of(format!("{file}: {why}")))?);
+        }
+        let shape = match tensor.kind.is_per_image() {
+            true => [&[images], &tensor.shape[..]].concat(),
+            false => tensor.shape.clone(),
+        };
+        Ok(tensor.array(shape, values))
     }
-    let shape = match tensor.kind.is_per_image() {
-        true => [&[images], &tensor.shape[..]].concat(),
-        false => tensor.shape.clone(),
-    };
-    Ok(tensor.array(shape, values))
+
+    fn memory(&mut self, file: &str, bits: u32) -> Result<&Memory, String> {
+        Ok(match self.read.entry((file.to_owned(), bits)) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(vacant) => {
+                let memory = readmemh::parse(self.files.text(file)?, bits);
+                vacant.insert(memory.map_err(|why| format!("{file}: {why}"))?)
+            }
+        })
+    }
 }

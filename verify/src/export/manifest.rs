@@ -202,3 +202,26 @@ fn requantization(model: &Model) -> String {
         Some(Arithmetic::Other(_)) | None => "none".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_all_images_are_named_alike() {
+        for (images, image, name) in [
+            (1, 0, "golden00.hex"),
+            (100, 99, "golden99.hex"),
+            (101, 99, "golden099.hex"),
+            (1000, 999, "golden999.hex"),
+        ] {
+            let pattern = format!("golden{}.hex", image_field(images));
+            assert_eq!(image_file(&pattern, image), name);
+        }
+        assert_eq!(
+            image_file("out_{image}_layer3.txt", 12),
+            "out_12_layer3.txt"
+        );
+        assert_eq!(image_file("weights.hex", 12), "weights.hex");
+    }
+}

@@ -31,9 +31,13 @@ fn of(images: usize) -> Options {
 
 /// Writes a format and reads it again.
 fn round_trip(subject: &Subject, format: &str, options: &Options) -> Vec<Array> {
+    written_and_read(&subject.export(format, options).unwrap())
+}
+
+fn written_and_read(artifacts: &[Artifact]) -> Vec<Array> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    publish(&subject.export(format, options).unwrap(), &out).unwrap();
+    publish(artifacts, &out).unwrap();
     read(&out).unwrap().arrays
 }
 
@@ -132,19 +136,11 @@ fn a_csv_is_one_value_a_line() {
     let integers = lines(Numbers::Integer);
     assert_eq!(integers.len(), 450);
     assert_eq!(integers[17], weight.values[17].to_string());
-    // By hand: what C's printf makes of them with %.18e.
-    for (value, text) in [
-        (-127, "-1.270000000000000000e+02"),
-        (8, "8.000000000000000000e+00"),
-        (0, "0.000000000000000000e+00"),
-        (-30, "-3.000000000000000000e+01"),
-    ] {
-        let at = weight
-            .values
-            .iter()
-            .position(|&weight| weight == value)
-            .unwrap();
-        assert_eq!(lines(Numbers::Scientific)[at], text);
+    let scientific = lines(Numbers::Scientific);
+    assert_eq!(scientific.len(), 450);
+    for (text, value) in scientific.iter().zip(&weight.values) {
+        assert_eq!(text.len() - usize::from(*value < 0), 24);
+        assert_eq!(text.parse(), Ok(f64::from(*value)));
     }
 }
 
@@ -161,7 +157,7 @@ fn hex(word: Word, row_padding: usize, comments: bool) -> Options {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_memory_image_reads_back_whatever_the_options(
         word in prop_oneof![
@@ -182,8 +178,8 @@ proptest! {
         let mut expected = arrays(&subject.request(&options), "hex").unwrap();
         expected.retain(|array| array.kind != Kind::Pixels);
         prop_assert!(expected.iter().any(|array| (array.dtype == Dtype::Uint8) == unsigned));
-        prop_assert_eq!(round_trip(subject, "hex", &options), expected);
         let artifacts = subject.export("hex", &options).unwrap();
+        prop_assert_eq!(written_and_read(&artifacts), expected);
         prop_assert_eq!(text(&artifacts, "golden00.hex").contains("//"), comments);
     }
 }

@@ -5,7 +5,7 @@ use verify::export::csv::Numbers;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of --format csv")]
-pub(super) struct Arguments {
+pub(super) struct CsvArguments {
     /// How a value is written: -128, or -1.280000000000000000e+02 as numpy.savetxt does. [default: integer]
     #[arg(long, value_enum)]
     numbers: Option<Form>,
@@ -17,7 +17,7 @@ enum Form {
     Scientific,
 }
 
-impl Arguments {
+impl CsvArguments {
     /// The first option that is given.
     pub(super) fn given(&self) -> Option<&'static str> {
         self.numbers.map(|_| "--numbers")

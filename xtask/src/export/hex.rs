@@ -8,7 +8,7 @@ use verify::export::hex::{First, HexOptions, Word};
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of --format hex")]
-pub(super) struct Arguments {
+pub(super) struct HexArguments {
     /// Bits of a word of codes or weights: four int8, or one. [default: 32]
     #[arg(long, value_name = "BITS", value_parser = ["8", "32"])]
     word: Option<String>,
@@ -41,7 +41,7 @@ fn row_padding(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("expected 1 to {LARGEST_PADDING}"))
 }
 
-impl Arguments {
+impl HexArguments {
     /// The first option that is given.
     pub(super) fn given(&self) -> Option<&'static str> {
         [

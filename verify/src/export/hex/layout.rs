@@ -91,9 +91,11 @@ impl Layout {
             ),
             _ => (word_bits, values_per_word, first) == (32, 1, None),
         };
-        let rows =
-            (kind && row > 0 && padded_row >= row && values % row == 0).then_some(values / row)?;
-        Some(rows.checked_mul(padded_row)?.div_ceil(values_per_word))
+        if !kind || row == 0 || padded_row < row || values % row != 0 {
+            return None;
+        }
+        let padded = (values / row).checked_mul(padded_row)?;
+        Some(padded.div_ceil(values_per_word))
     }
 
     /// Which word a value is in, and the lowest of its bits there.

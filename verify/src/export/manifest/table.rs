@@ -56,7 +56,7 @@ pub(super) fn table(manifest: &Manifest) -> String {
         }
     }
     format!(
-        "{network}, scheme {scheme}, contract {contract}, {images} images\n\
+        "{network}, scheme {scheme}, contract {contract}; images: {images}\n\
          requantization: {requantization}\n\n{}\n\n{} files, {} bytes; sha256 in {}\n",
         table.trim_fmt(),
         manifest.files.len(),
