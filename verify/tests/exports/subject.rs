@@ -4,6 +4,7 @@ use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use verify::export::{Artifact, ExportError, Format, Options, Request};
 use verify::model::{Model, ModelScheme};
 
+#[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) model: Model,
     pub(crate) images: ImageSet,
