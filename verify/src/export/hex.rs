@@ -5,7 +5,7 @@
 //! biases.hex            the biases, a 32-bit word each
 //! golden00.hex          of image 0: the input's codes, then the codes that each layer gives
 //! accumulators00.hex    of image 0: the sums of each weighted layer, a 32-bit word each
-//! tb_<layer>.v, mac.v   a test bench of one layer, see [`bench`]
+//! tb_<layer>.v, mac.v   a test bench of one layer
 //! ```
 //!
 //! The manifest says at which word of its file each tensor begins.
@@ -29,7 +29,7 @@ use super::{Array, Artifact, ExportError, Files, Format, Kind, Request, arrays};
 
 pub(super) const FORMAT: Format = Format {
     name: "hex",
-    what: "memory images for $readmemh with a map of their addresses, and a Verilog test bench of a layer",
+    what: "memory images for $readmemh with a map of their addresses, and a Verilog test bench",
     next: "weights.hex, biases.hex (if there are biases) and of each image golden<image>.hex and\n\
            accumulators<image>.hex for $readmemh; manifest.txt says at which word each tensor begins.\n\
            The test bench of a layer, in that folder:\n\n    \

@@ -8,7 +8,7 @@ use crate::dtype::Dtype;
 
 pub(super) const FORMAT: Format = Format {
     name: "npy",
-    what: "every tensor for NumPy: weights, biases, every layer before and after requantization, ReLU and pooling",
+    what: "every tensor: weights, biases, layers before and after requantization, ReLU, pooling",
     next: "<tensor>.npy each, with the images along the first axis; manifest.txt lists them,\n\
            manifest.json says what their values mean. In Python:\n\n    \
            numpy.load('conv1.weight.npy')",

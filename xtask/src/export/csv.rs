@@ -6,7 +6,8 @@ use verify::export::csv::Numbers;
 #[derive(Args)]
 #[command(next_help_heading = "Options of --format csv")]
 pub(super) struct CsvArguments {
-    /// How a value is written: -128, or -1.280000000000000000e+02 as numpy.savetxt does. [default: integer]
+    /// How a value is written: -128, or -1.280000000000000000e+02 as numpy.savetxt does.
+    /// [default: integer]
     #[arg(long, value_enum)]
     numbers: Option<Form>,
 }
