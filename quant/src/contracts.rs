@@ -50,7 +50,7 @@ pub mod sq8;
 pub mod tosa_scale16;
 
 pub use channel::{Channel, Clamp};
-pub use contract::{Class, Contract, Evidence, Prepared, Requantize};
+pub use contract::{Class, Contract, Evidence, MultiplyShift, Prepared, Requantize};
 pub use error::ContractError;
 
 /// Every contract, those of a class side by side.

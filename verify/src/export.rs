@@ -3,16 +3,27 @@
 //! A format is a function from a [`Request`] to files in memory, one file of code each, and a
 //! line of [`FORMATS`]; [`publish`] alone writes them, all or none.
 
+mod array;
 mod artifact;
+pub mod csv;
+pub mod dory;
 mod dump;
 mod error;
+pub mod hex;
+mod manifest;
 mod npy;
 mod publish;
+mod read;
 
+pub use array::{Array, Kind, arrays};
 pub use artifact::Artifact;
 pub use dump::{Dump, Layer};
 pub use error::ExportError;
+pub use manifest::{FileEntry, MANIFEST, Manifest, TABLE, TensorEntry};
 pub use publish::publish;
+pub use read::{Export, ReadError, read};
+
+use read::Files;
 
 use fixtures::ImageSet;
 
@@ -34,6 +45,10 @@ pub struct Request<'a> {
 pub struct Options {
     /// How many of the 1,000 images to include with their outputs.
     pub images: usize,
+    /// How numbers are written.
+    pub csv: csv::Numbers,
+    /// How words are.
+    pub hex: hex::HexOptions,
 }
 
 /// A kind of file that other tools read.
@@ -43,13 +58,25 @@ pub struct Format {
     pub name: &'static str,
     /// What it is, in a line.
     pub what: &'static str,
+    /// What is in the folder and what to do with it, shown once it is written.
+    pub next: &'static str,
     make: Make,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            images: 16,
+            csv: csv::Numbers::default(),
+            hex: hex::HexOptions::default(),
+        }
+    }
 }
 
 type Make = fn(&Request) -> Result<Vec<Artifact>, ExportError>;
 
 /// Every format.
-pub const FORMATS: [Format; 1] = [npy::FORMAT];
+pub const FORMATS: &[Format] = &[npy::FORMAT, csv::FORMAT, hex::FORMAT, dory::FORMAT];
 
 impl Format {
     /// The format of this name.
@@ -60,8 +87,13 @@ impl Format {
     /// The files, in memory.
     ///
     /// # Errors
-    /// A model that the format cannot express.
+    /// A model that the format cannot express; no image, or more than there are.
     pub fn make(&self, request: &Request) -> Result<Vec<Artifact>, ExportError> {
+        let there = request.images.pixels.shape().first().copied().unwrap_or(0);
+        let asked = request.options.images;
+        if !(1..=there).contains(&asked) {
+            return Err(ExportError::Images { asked, there });
+        }
         (self.make)(request)
     }
 }

@@ -1,5 +1,9 @@
 //! Files that are written: each whole or not at all.
 
+mod new_folder;
+
+pub use new_folder::{NewFolderError, new_folder, vacant};
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,7 +68,7 @@ pub fn npy_bytes<T: AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> io::
     Ok(bytes)
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError {
+fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError + use<> {
     let path = path.to_owned();
     move |source| FileError { path, source }
 }

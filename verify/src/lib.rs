@@ -10,6 +10,7 @@ pub mod backend;
 pub mod claims;
 pub mod compare;
 pub mod diagnosis;
+pub mod dtype;
 pub mod explain;
 pub mod export;
 pub mod files;

@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<Exit> {
 
 fn findings() -> Vec<Finding> {
     let finding = |verb, needs, found| Finding { verb, needs, found };
-    vec![
+    let mut findings = vec![
         finding("verify", "committed fixtures", committed()),
         finding("verify", "kernels for this CPU", isas()),
         finding(
@@ -46,7 +46,19 @@ fn findings() -> Vec<Finding> {
         finding("mutants", "cargo-mutants", cargo_tool("mutants")),
         finding("fuzz", "cargo-fuzz", cargo_tool("fuzz")),
         finding("fuzz", "C++ compiler", tool("c++", "install g++ or clang")),
-    ]
+        finding(
+            "check-exports",
+            "Python with NumPy",
+            crate::python::with_numpy()
+                .map(|python| python.display().to_string())
+                .map_err(|error| error.to_string()),
+        ),
+    ];
+    findings.extend(
+        (crate::check_exports::needs().into_iter())
+            .map(|(program, found)| finding("check-exports", program, found)),
+    );
+    findings
 }
 
 fn committed() -> std::result::Result<String, String> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Args;
 use fixtures::Fixtures;
 use verify::backend::Trial;
@@ -10,6 +10,7 @@ use verify::backend::folder::{TrialDescription, write};
 use verify::model::{GOLDEN, ModelScheme};
 
 use crate::exit::Exit;
+use crate::files::{new_folder, vacant};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -56,16 +57,8 @@ pub(crate) fn scheme(name: &str) -> Result<ModelScheme, String> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let Arguments { out, model, .. } = arguments;
-    if out.exists()
-        && !out
-            .read_dir()
-            .is_ok_and(|mut entries| entries.next().is_none())
-    {
-        bail!(
-            "{} exists already; give a new folder, so that no outputs are lost",
-            out.display()
-        );
-    }
+    // Before anything is computed.
+    vacant(out)?;
     crate::network::known(&arguments.network)?;
     let fixtures = Fixtures::open(Fixtures::committed_root())?;
     let trial = Trial::new(
@@ -76,16 +69,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         arguments.images,
         ISOLATED.min(arguments.images),
     )?;
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(std::path::Path::new("."));
-    crate::files::make(parent)?;
-    // Beside the place that it takes: a rename must not cross file systems.
-    let fresh = tempfile::Builder::new()
-        .prefix(".emit-")
-        .tempdir_in(parent)
-        .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
-    write(&trial, &TrialDescription::new(&trial), fresh.path())?;
-    std::fs::rename(fresh.keep(), out).with_context(|| format!("cannot make {}", out.display()))?;
+    new_folder(out, |folder| {
+        let written = write(&trial, &TrialDescription::new(&trial), folder);
+        written.map_err(anyhow::Error::from)
+    })?;
     anstream::println!(
         "{}: {} cases of {} ({}, contract {}).\n\
          Write outputs/<case>/<layer>.npy there ({}/README.md says what), then\n\n    \

@@ -1,3 +1,3 @@
 //! Files that commands write.
 
-pub(crate) use verify::files::{make, replace, replace_npy};
+pub(crate) use verify::files::{make, new_folder, replace, replace_npy, vacant};

@@ -6,6 +6,7 @@
 
 mod bench;
 mod certify;
+mod check_exports;
 mod check_formula;
 mod contracts;
 mod convention;
@@ -56,6 +57,8 @@ enum Command {
     Emit(emit::Arguments),
     /// Write a network in the files that firmware and hardware tools read.
     Export(export::Arguments),
+    /// Build, run or read every export with the tools that it is for.
+    CheckExports(check_exports::Arguments),
     /// Say whether a formula cancels to the float equation, and if not, what is left over.
     CheckFormula(check_formula::Arguments),
     /// Derive O1q, Oiq and the bias scale line by line, for any depth or with a network's numbers.
@@ -99,6 +102,7 @@ fn main() -> std::process::ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Emit(arguments) => emit::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::CheckExports(arguments) => check_exports::run(&arguments),
         Command::CheckFormula(arguments) => check_formula::run(&arguments),
         Command::Derive(arguments) => derive::run(&arguments),
         Command::Identify(arguments) => identify::run(&arguments),

@@ -75,6 +75,25 @@ pub(crate) fn python_with_peers(given: Option<&Path>) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// Any Python that has NumPy: that of the exporter, else the system's.
+///
+/// # Errors
+/// There is none; nothing is installed.
+pub(crate) fn with_numpy() -> Result<PathBuf> {
+    let has_numpy = |python: &PathBuf| {
+        let call = Command::new(python).args(["-c", "import numpy"]).output();
+        call.is_ok_and(|output| output.status.success())
+    };
+    let (_, python) = places();
+    let pythons = [python, "python3".into()];
+    (pythons.into_iter().find(has_numpy)).ok_or_else(|| {
+        environment(
+            "no Python with NumPy; on Debian `apt-get install python3-numpy`, or \
+             `cargo xtask regen-fixtures` makes one",
+        )
+    })
+}
+
 /// The virtual environment, and its Python.
 fn places() -> (PathBuf, PathBuf) {
     let folder = root().join(".venv");

@@ -40,6 +40,7 @@ fn every_path_that_a_document_names_exists() {
         "README.md",
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
+        "docs/exports.md",
         "docs/quantization.md",
     ] {
         for path in paths(&read(document)) {

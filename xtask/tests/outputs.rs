@@ -110,6 +110,85 @@ fn a_folder_that_is_used_is_not_overwritten() {
 }
 
 #[test]
+fn an_export_is_whole_and_says_what_to_do_next() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("hex");
+    let export = |more: &[&str]| {
+        let out = folder.to_str().unwrap();
+        xtask(
+            &[
+                &["export", "--network", "lab", "--images", "1", "--out", out],
+                more,
+            ]
+            .concat(),
+        )
+    };
+    let word = [
+        "--format",
+        "hex",
+        "--word",
+        "8",
+        "--row-padding",
+        "4",
+        "--bench",
+        "conv1",
+    ];
+    let made = export(&word);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert!(text(&made.stdout).contains("iverilog -o tb tb_*.v"));
+    let weights = fs::read_to_string(folder.join("weights.hex")).unwrap();
+    let words: Vec<&str> = weights
+        .lines()
+        .filter(|line| !line.starts_with("//"))
+        .collect();
+    // A row of five is eight words of eight bits.
+    assert_eq!(words[5..8], ["00", "00", "00"]);
+    assert!(folder.join("tb_conv1.v").exists());
+
+    for (options, said) in [
+        (&word[..], "exists and is not empty"),
+        (&["--format", "tar"], "there is no format \"tar\""),
+        (
+            &["--format", "npy", "--endian", "big"],
+            "--endian belongs to --format hex, not to npy",
+        ),
+        (
+            &["--format", "hex", "--numbers", "scientific"],
+            "--numbers belongs to --format csv",
+        ),
+        (
+            &["--format", "hex", "--word", "8", "--endian", "big"],
+            "of --word 8 there is one",
+        ),
+        (
+            &["--format", "hex", "--row-padding", "0"],
+            "expected 1 to 4096",
+        ),
+    ] {
+        let refused = export(options);
+        assert_eq!(refused.status.code(), Some(2), "{options:?}");
+        let error = text(&refused.stderr);
+        assert!(error.contains(said), "{error}");
+    }
+    // Nothing is left of an export that fails.
+    let other = scratch.path().join("other");
+    let refused = xtask(&[
+        "export",
+        "--network",
+        "lab",
+        "--format",
+        "npy",
+        "--images",
+        "0",
+        "--out",
+        other.to_str().unwrap(),
+    ]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("0 images: give 1 to 1000"));
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn shards_merge_to_what_one_run_says() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path().join("trial");

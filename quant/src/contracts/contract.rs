@@ -95,6 +95,11 @@ pub trait Requantize: fmt::Debug + Send + Sync {
         i32::MIN..=i32::MAX
     }
 
+    /// The same as one integer product and a shift, where it is one for every accumulator.
+    fn multiply_shift(&self) -> Option<MultiplyShift> {
+        None
+    }
+
     /// The codes of many accumulators; as many as the shorter slice has. The same arithmetic,
     /// compiled for the vectors that this CPU has: none of it is reordered.
     fn requantize_all(&self, accumulators: &[i32], codes: &mut [i32]) {
@@ -104,6 +109,18 @@ pub trait Requantize: fmt::Debug + Send + Sync {
             codes,
         });
     }
+}
+
+/// `clamp(((acc·multiplier + addend) >> shift) + z)`, the product in 64 bits and the shift
+/// arithmetic: what hardware computes without a float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultiplyShift {
+    /// Of the accumulator.
+    pub multiplier: i32,
+    /// Half a step, where it rounds.
+    pub addend: i64,
+    /// To the right, 0 to 62.
+    pub shift: u32,
 }
 
 /// A loop that is compiled once for each set of vector instructions.

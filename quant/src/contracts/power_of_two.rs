@@ -5,7 +5,9 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use super::arithmetic::float::frexp;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, MultiplyShift, Prepared, Requantize,
+};
 use crate::Rounding;
 
 const FLOOR: Class = Class {
@@ -109,5 +111,13 @@ impl Requantize for Shift {
         let sum = i64::from(acc).wrapping_add(self.half);
         self.output
             .code(shift_right(sum, self.shift, Rounding::Floor))
+    }
+
+    fn multiply_shift(&self) -> Option<MultiplyShift> {
+        Some(MultiplyShift {
+            multiplier: 1,
+            addend: self.half,
+            shift: self.shift,
+        })
     }
 }

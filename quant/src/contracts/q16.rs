@@ -1,7 +1,9 @@
 //! A multiplier in steps of 2^−16, as hardware courses have it.
 
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, MultiplyShift, Prepared, Requantize,
+};
 
 /// `K = floor(m·2^16 + ½)`, `y = (acc·K) >> 16`, the product in full; `code = clamp(y + z)`.
 pub(super) const Q16_FLOOR: Contract = Contract {
@@ -62,5 +64,13 @@ impl Requantize for Q16 {
         let product = i64::from(acc) * i64::from(self.constant);
         // Below 2^62 + 2^15: it does not wrap.
         self.output.code(product.wrapping_add(self.half) >> 16)
+    }
+
+    fn multiply_shift(&self) -> Option<MultiplyShift> {
+        Some(MultiplyShift {
+            multiplier: self.constant,
+            addend: self.half,
+            shift: 16,
+        })
     }
 }

@@ -5,6 +5,7 @@ mod classes;
 mod directed;
 mod identify;
 mod limits;
+mod multiply_shift;
 mod network_channels;
 mod perturbed;
 mod worked_vectors;

@@ -16,6 +16,7 @@ mod surplus;
 mod write;
 
 pub use answer::{read, read_folder};
+pub(crate) use description::layers;
 pub use description::{
     CaseDescription, LayerDescription, OpDescription, OutputDescription, Pixels, TensorDescription,
     TrialDescription, WeightsDescription,

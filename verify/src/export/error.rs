@@ -1,10 +1,8 @@
 //! What can be wrong with an export.
 
-use std::path::PathBuf;
-
 use reference::ShapeError;
 
-use crate::files::FileError;
+use crate::files::{FileError, NewFolderError};
 
 /// An export that cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +22,24 @@ pub enum ExportError {
         /// What to do instead.
         mend: String,
     },
+    /// No image, or more than there are.
+    #[error("{asked} images: give 1 to {there}")]
+    Images {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there are.
+        there: usize,
+    },
+    /// No such layer for a test bench.
+    #[error("{network} has no weighted layer {layer:?}; there are: {there}")]
+    NoLayer {
+        /// What was asked for.
+        layer: String,
+        /// The network.
+        network: String,
+        /// Its weighted layers.
+        there: String,
+    },
     /// Images that are not the network's.
     #[error(transparent)]
     Shape(#[from] ShapeError),
@@ -33,7 +49,7 @@ pub enum ExportError {
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The folder is there already.
-    #[error("{} exists and is not empty; give a new folder, so that nothing is lost", .0.display())]
-    Exists(PathBuf),
+    /// The folder is there already, or cannot be made.
+    #[error(transparent)]
+    Folder(#[from] NewFolderError),
 }

@@ -1,24 +1,50 @@
-//! Every layer's tensor as npy: codes in one byte, accumulators in four.
+//! Every tensor as npy: codes and weights in one byte, accumulators and biases in four.
 
-use super::{Artifact, Dump, ExportError, Format, Request};
-use crate::files::npy_bytes;
+use fixtures::npy::parse;
+
+use super::manifest::{Manifest, TensorEntry, with_manifest};
+use super::{Array, Artifact, ExportError, Files, Format, Request, arrays};
+use crate::dtype::Dtype;
 
 pub(super) const FORMAT: Format = Format {
     name: "npy",
-    what: "every layer's tensor before and after requantization, ReLU and pooling",
+    what: "every tensor: weights, biases, layers before and after requantization, ReLU, pooling",
+    next: "<tensor>.npy each, with the images along the first axis; manifest.txt lists them,\n\
+           manifest.json says what their values mean. In Python:\n\n    \
+           numpy.load('conv1.weight.npy')",
     make,
 };
 
 fn make(request: &Request) -> Result<Vec<Artifact>, ExportError> {
-    let dump = Dump::new(request)?;
-    let file = |layer: &super::Layer| {
-        let (shape, data) = (layer.values.shape(), layer.values.data());
-        let bytes = match (layer.is_accumulators, layer.is_signed) {
-            (true, _) => npy_bytes(shape, &data.iter().map(|&x| x as i32).collect::<Vec<_>>()),
-            (_, true) => npy_bytes(shape, &data.iter().map(|&x| x as i8).collect::<Vec<_>>()),
-            (_, false) => npy_bytes(shape, &data.iter().map(|&x| x as u8).collect::<Vec<_>>()),
+    let (mut tensors, mut artifacts) = (Vec::new(), Vec::new());
+    for array in arrays(request, FORMAT.name)? {
+        let path = format!("{}.npy", array.name);
+        let values = array.values.iter().map(|&value| value.into());
+        let bytes = array.dtype.npy(&array.shape, values)?;
+        artifacts.push(Artifact::bytes(&path, bytes));
+        tensors.push(TensorEntry::new(&array, &array.shape, path));
+    }
+    with_manifest(request, FORMAT.name, tensors, artifacts)
+}
+
+pub(super) fn decode(manifest: &Manifest, files: &Files) -> Result<Vec<Array>, String> {
+    let read = |tensor: &TensorEntry| {
+        let bytes = files.get(&tensor.file)?;
+        let read = match tensor.dtype {
+            Dtype::Int8 => parse::<i8>(bytes).map(|codes| codes.map(i32::from)),
+            Dtype::Uint8 => parse::<u8>(bytes).map(|codes| codes.map(i32::from)),
+            Dtype::Int32 => parse::<i32>(bytes),
         };
-        Ok(Artifact::bytes(format!("{}.npy", layer.name), bytes?))
+        let read = read.map_err(|error| format!("{}: {error}", tensor.file))?;
+        if read.shape() != tensor.shape {
+            return Err(format!(
+                "{}: shape {:?}, the manifest says {:?}",
+                tensor.file,
+                read.shape(),
+                tensor.shape
+            ));
+        }
+        Ok(tensor.array(tensor.shape.clone(), read.into_data()))
     };
-    dump.layers.iter().map(file).collect()
+    manifest.tensors.iter().map(read).collect()
 }

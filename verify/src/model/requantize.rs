@@ -165,6 +165,9 @@ impl Requantize {
                 |a, b| a.multiplier() == b.multiplier()
             }
             (Arithmetic::Contract(a), Arithmetic::Contract(b)) if a == b => |a, b| a == b,
+            (Arithmetic::Sq8(a, by), Arithmetic::Sq8(b, other)) if (a, by) == (b, other) => {
+                |_, _| true
+            }
             _ => return false,
         };
         let of_codes = |channel: &Channel| (channel.output_zero_point, channel.clamp);

@@ -176,7 +176,7 @@ fn in_type(read: Numbers, params: &QuantParams) -> Result<Values, String> {
             read.descr,
             params.grid.low(),
             params.grid.high(),
-            super::description::dtype(params.grid)
+            crate::dtype::Dtype::of_grid(params.grid).name()
         )),
         false => Ok(read.values),
     }

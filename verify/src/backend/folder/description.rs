@@ -1,14 +1,16 @@
 //! The JSON files of a folder.
 
+use std::ops::Range;
 use std::path::Path;
 
-use quant::scheme::{Grid, QuantParams};
+use quant::scheme::QuantParams;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Probe, Trial};
 use super::plain::plain;
 use super::{CASE, FORMAT, FolderError, TRIAL};
-use crate::model::{Model, Node, Requantize, Step};
+use crate::dtype::Dtype;
+use crate::model::{Model, Node, Quantize, Requantize, Step};
 
 /// Which trial a folder is: `trial.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,14 +230,6 @@ pub struct OutputDescription {
     pub clamp: [i32; 2],
 }
 
-/// The name of a type of codes.
-pub(super) fn dtype(grid: Grid) -> &'static str {
-    match grid.signed {
-        true => "int8",
-        false => "uint8",
-    }
-}
-
 /// The file of a node.
 pub(super) fn file_of(node: &Node) -> String {
     format!("{}.npy", node.name)
@@ -254,53 +248,19 @@ impl CaseDescription {
 
     pub(super) fn new(trial: &Trial, probe: &Probe) -> Option<Self> {
         let model = &trial.model;
-        let nodes = probe.nodes.clone();
-        let (mut params, mut pixels) = (params_before(model, nodes.start)?, None);
-        let mut layers = Vec::new();
-        for at in nodes {
-            let node = &model.nodes[at];
-            let op = match &node.step {
-                Step::Quantize(quantize) => {
-                    params = quantize.params;
-                    pixels = Some(Pixels {
-                        file: "pixels.npy".into(),
-                        shape: probe.input.shape().to_vec(),
-                        mean: quantize.mean,
-                        std: quantize.std,
-                    });
-                    continue;
-                }
-                Step::Accumulate(_) => continue,
-                Step::Requantize(requantize) => weighted(model, at, requantize)?,
-                Step::Relu { .. } => OpDescription::Relu,
-                Step::MaxPool(window) => OpDescription::MaxPool2d {
-                    kernel: window.kernel,
-                    stride: window.stride,
-                    padding: window.padding,
-                },
-                Step::AveragePool(pool) => OpDescription::AvgPool2d {
-                    kernel: pool.geometry.window.kernel,
-                    stride: pool.geometry.window.stride,
-                    padding: pool.geometry.window.padding,
-                    count_include_pad: pool.geometry.count_include_pad,
-                },
-                Step::Flatten(_) => OpDescription::Flatten,
-                Step::Identity | Step::Other(_) => return None,
-            };
-            let of = node.params?;
-            layers.push(LayerDescription {
-                name: node.layer().to_owned(),
-                op,
-                output: OutputDescription {
-                    file: file_of(node),
-                    dtype: dtype(of.grid).into(),
-                    shape: probe.golden_of(at).shape().to_vec(),
-                    scale: of.scale.wide(),
-                    zero_point: of.zero_point,
-                    clamp: [of.grid.low(), of.grid.high()],
-                },
-            });
-        }
+        let first = &model.nodes[probe.nodes.start];
+        let (params, pixels) = match &first.step {
+            Step::Quantize(quantize) => {
+                let shape = probe.input.shape();
+                (
+                    quantize.params,
+                    Some(Pixels::new(quantize, "pixels.npy", shape)),
+                )
+            }
+            _ => (params_before(model, probe.nodes.start)?, None),
+        };
+        let file = |tensor: &str| format!("{tensor}.npy");
+        let layers = layers(model, probe.nodes.clone(), probe.images(), &file)?;
         Some(Self {
             case: probe.name.clone(),
             network: model.network.clone(),
@@ -310,7 +270,7 @@ impl CaseDescription {
             pixels,
             input: TensorDescription {
                 file: "input.npy".into(),
-                dtype: dtype(params.grid).into(),
+                dtype: Dtype::of_grid(params.grid).name().into(),
                 shape: probe.codes(model).shape().to_vec(),
                 scale: params.scale.wide(),
                 zero_point: params.zero_point,
@@ -320,13 +280,78 @@ impl CaseDescription {
     }
 }
 
+impl Pixels {
+    /// In this file.
+    pub(crate) fn new(quantize: &Quantize, file: impl Into<String>, shape: &[usize]) -> Self {
+        Self {
+            file: file.into(),
+            shape: shape.to_vec(),
+            mean: quantize.mean,
+            std: quantize.std,
+        }
+    }
+}
+
+/// The layers of a stretch of the model, for so many images; `file` says where a tensor is.
+/// `None` where a step is one that only a mistake makes.
+pub(crate) fn layers(
+    model: &Model,
+    nodes: Range<usize>,
+    images: usize,
+    file: &dyn Fn(&str) -> String,
+) -> Option<Vec<LayerDescription>> {
+    let mut layers = Vec::new();
+    for at in nodes {
+        let node = &model.nodes[at];
+        let op = match &node.step {
+            Step::Quantize(_) | Step::Accumulate(_) => continue,
+            Step::Requantize(requantize) => weighted(model, at, requantize, file)?,
+            Step::Relu { .. } => OpDescription::Relu,
+            Step::MaxPool(window) => OpDescription::MaxPool2d {
+                kernel: window.kernel,
+                stride: window.stride,
+                padding: window.padding,
+            },
+            Step::AveragePool(pool) => OpDescription::AvgPool2d {
+                kernel: pool.geometry.window.kernel,
+                stride: pool.geometry.window.stride,
+                padding: pool.geometry.window.padding,
+                count_include_pad: pool.geometry.count_include_pad,
+            },
+            Step::Flatten(_) => OpDescription::Flatten,
+            Step::Identity | Step::Other(_) => return None,
+        };
+        let of = node.params?;
+        let mut shape = node.shape.clone();
+        shape[0] = images;
+        layers.push(LayerDescription {
+            name: node.layer().to_owned(),
+            op,
+            output: OutputDescription {
+                file: file(&node.name),
+                dtype: Dtype::of_grid(of.grid).name().into(),
+                shape,
+                scale: of.scale.wide(),
+                zero_point: of.zero_point,
+                clamp: [of.grid.low(), of.grid.high()],
+            },
+        });
+    }
+    Some(layers)
+}
+
 /// Of the codes that a node is given; of pixels those of the first node.
 fn params_before(model: &Model, node: usize) -> Option<QuantParams> {
     model.nodes[node.saturating_sub(1)].params
 }
 
 /// The layer that ends in this requantization.
-fn weighted(model: &Model, at: usize, requantize: &Requantize) -> Option<OpDescription> {
+fn weighted(
+    model: &Model,
+    at: usize,
+    requantize: &Requantize,
+    file: &dyn Fn(&str) -> String,
+) -> Option<OpDescription> {
     let (before, node) = (&model.nodes[at - 1], &model.nodes[at]);
     let Step::Accumulate(sums) = &before.step else {
         return None;
@@ -334,7 +359,7 @@ fn weighted(model: &Model, at: usize, requantize: &Requantize) -> Option<OpDescr
     let origin = &model.origin.layers[node.weighted?];
     let zero_points = &sums.weight_zero_points;
     let weights = WeightsDescription {
-        weight: format!("{}.weight.npy", node.layer()),
+        weight: file(&format!("{}.weight", node.layer())),
         weight_shape: sums.weight.shape().to_vec(),
         weight_scales: (origin.weight_scales.iter())
             .map(|scale| scale.wide())
@@ -343,7 +368,7 @@ fn weighted(model: &Model, at: usize, requantize: &Requantize) -> Option<OpDescr
             1 => zero_points[..1].to_vec(),
             _ => zero_points.clone(),
         },
-        bias: (origin.has_bias_codes()).then(|| format!("{}.bias.npy", node.layer())),
+        bias: (origin.has_bias_codes()).then(|| file(&format!("{}.bias", node.layer()))),
         input_scale: origin.input.wide(),
         input_zero_point: sums.input_zero_point,
         divisor: (model.origin.affine.is_none()).then(|| requantize.channels[0].output_scale),
@@ -351,8 +376,8 @@ fn weighted(model: &Model, at: usize, requantize: &Requantize) -> Option<OpDescr
             .map(|layer| layer.scales.iter().map(|of| of.scale).collect()),
         mul_shift: (origin.sq8.as_ref())
             .map(|layer| layer.scales.iter().map(|of| of.shift).collect()),
-        accumulators: file_of(before),
-        accumulators_dtype: "int32".into(),
+        accumulators: file(&before.name),
+        accumulators_dtype: Dtype::Int32.name().into(),
     };
     Some(match &sums.geometry {
         Some(geometry) => OpDescription::Conv2d {

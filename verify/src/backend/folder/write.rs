@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use super::description::{CaseDescription, TrialDescription, dtype, file_of};
+use reference::Tensor;
+
+use super::description::{CaseDescription, TrialDescription, file_of};
 use super::{CASE, CASES, FolderError, OUTPUTS, TRIAL};
 use crate::backend::{Probe, Trial};
+use crate::dtype::Dtype;
 use crate::files::{FileError, make, replace, replace_npy};
 use crate::model::{LayerOrigin, Node, Step, Values};
 
@@ -53,14 +56,12 @@ fn write_case(trial: &Trial, probe: &Probe, folder: &Path) -> Result<(), FolderE
     for at in probe.nodes.clone() {
         match &model.nodes[at].step {
             Step::Quantize(_) => {
-                let pixels: Vec<u8> = probe.input.data().iter().map(|&p| p as u8).collect();
-                replace_npy(&folder.join("pixels.npy"), probe.input.shape(), &pixels)?;
+                write_values(&folder.join("pixels.npy"), Dtype::Uint8, &probe.input)?;
             }
             Step::Accumulate(sums) => {
                 let layer = model.nodes[at].layer();
                 let path = folder.join(format!("{layer}.weight.npy"));
-                let codes: Vec<i8> = sums.weight.data().iter().map(|&w| w as i8).collect();
-                replace_npy(&path, sums.weight.shape(), &codes)?;
+                write_values(&path, Dtype::Int8, &sums.weight)?;
                 let origin = model.nodes[at].weighted.map(|at| &model.origin.layers[at]);
                 if origin.is_some_and(LayerOrigin::has_bias_codes) {
                     let codes: Vec<i32> = sums.bias.iter().map(|&b| b as i32).collect();
@@ -80,21 +81,22 @@ fn write_case(trial: &Trial, probe: &Probe, folder: &Path) -> Result<(), FolderE
 
 /// Codes in their type, accumulators as int32.
 fn write_node(path: &Path, node: &Node, values: &Values) -> Result<(), FileError> {
-    let (shape, data) = (values.shape(), values.data());
-    match node.params.map(|params| dtype(params.grid)) {
-        Some("uint8") => {
-            let codes: Vec<u8> = data.iter().map(|&code| code as u8).collect();
-            replace_npy(path, shape, &codes)
-        }
-        Some(_) => {
-            let codes: Vec<i8> = data.iter().map(|&code| code as i8).collect();
-            replace_npy(path, shape, &codes)
-        }
-        None => {
-            let sums: Vec<i32> = data.iter().map(|&sum| sum as i32).collect();
-            replace_npy(path, shape, &sums)
-        }
-    }
+    write_values(path, Dtype::of_node(node), values)
+}
+
+fn write_values(
+    path: &Path,
+    dtype: Dtype,
+    values: &Tensor<impl Copy + Into<f64>>,
+) -> Result<(), FileError> {
+    let values_of = values.data().iter().map(|&value| value.into());
+    let bytes = dtype
+        .npy(values.shape(), values_of)
+        .map_err(|source| FileError {
+            path: path.to_owned(),
+            source,
+        })?;
+    replace(path, &bytes)
 }
 
 fn json(path: &Path, value: &impl serde::Serialize) -> Result<(), FolderError> {
