@@ -18,6 +18,7 @@
 //! [`identify`] says which of them made given codes, [`separate`] what would tell two apart,
 //! [`certify`] which are equal on every accumulator of a range, [`reachable`] what that range is
 //! in a network, [`directed`] a few outputs that identify each, [`rates`] how often they differ.
+//! [`Recipe`] is a prepared contract as data.
 //!
 //! Symbols: s_i, s_w, s_o the scales of input, weight and output, z the output's zero point,
 //! m = s_i·s_w/s_o, F(s) a scale as float32, f32(…) rounded to float32, rne nearest with halves
@@ -44,14 +45,16 @@ mod q31_single;
 mod q31_up_up;
 pub mod rates;
 pub mod reachable;
+mod recipe;
 mod rndnu;
 pub mod separate;
 pub mod sq8;
 pub mod tosa_scale16;
 
 pub use channel::{Channel, Clamp};
-pub use contract::{Class, Contract, Evidence, MultiplyShift, Prepared, Requantize};
+pub use contract::{Class, Contract, Evidence, Prepared, Requantize};
 pub use error::ContractError;
+pub use recipe::{MultiplyShift, Recipe, Steps};
 
 /// Every contract, those of a class side by side.
 pub const ALL: &[Contract] = &[

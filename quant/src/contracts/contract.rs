@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::{Channel, ContractError};
+use super::{Channel, ContractError, Recipe};
 
 /// One framework's way from an accumulator to a code.
 #[derive(Clone, Copy)]
@@ -95,8 +95,9 @@ pub trait Requantize: fmt::Debug + Send + Sync {
         i32::MIN..=i32::MAX
     }
 
-    /// The same as one integer product and a shift, where it is one for every accumulator.
-    fn multiply_shift(&self) -> Option<MultiplyShift> {
+    /// The same as data. None where a float bias is added to the accumulator: an integer network
+    /// has its bias in the accumulator.
+    fn recipe(&self) -> Option<Recipe> {
         None
     }
 
@@ -109,18 +110,6 @@ pub trait Requantize: fmt::Debug + Send + Sync {
             codes,
         });
     }
-}
-
-/// `clamp(((acc·multiplier + addend) >> shift) + z)`, the product in 64 bits and the shift
-/// arithmetic: what hardware computes without a float.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MultiplyShift {
-    /// Of the accumulator.
-    pub multiplier: i32,
-    /// Half a step, where it rounds.
-    pub addend: i64,
-    /// To the right, 0 to 62.
-    pub shift: u32,
 }
 
 /// A loop that is compiled once for each set of vector instructions.

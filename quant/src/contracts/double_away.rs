@@ -2,7 +2,8 @@
 
 use super::arithmetic::float::integer;
 use super::channel::Output;
-use super::{Class, Contract, Evidence, Requantize};
+use super::{Class, Contract, Evidence, Recipe, Requantize, Steps};
+use crate::Rounding;
 
 /// `y = away(acc·(s_i·s_w/s_o))`, all in float64, from the float32 scales; `code = clamp(y + z)`.
 pub(super) const LITERT_REFERENCE_FC: Contract = Contract {
@@ -38,5 +39,12 @@ impl Requantize for DoubleAway {
         // Beyond every code and exact in float32.
         let within = rounded.clamp(-1024.0, 1024.0) as f32;
         self.output.code(i64::from(integer(within)))
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::MultiplyDouble {
+            multiplier: self.multiplier,
+            rounding: Rounding::TiesAwayFromZero,
+        }))
     }
 }

@@ -6,7 +6,9 @@
 
 use super::arithmetic::float::usable;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
+};
 use crate::scheme::Granularity;
 
 const CONV: Class = Class {
@@ -115,5 +117,10 @@ impl Requantize for AfterZeroPoint {
         let real = acc as f32 * self.input * self.weight + self.bias;
         let steps = real * self.output_inverse + self.output.zero_point as f32;
         self.output.round(steps)
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        let multipliers = [self.input, self.weight, self.output_inverse];
+        (self.bias == 0.0).then(|| self.output.recipe(Steps::MultiplyThenShift { multipliers }))
     }
 }

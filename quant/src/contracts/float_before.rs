@@ -7,7 +7,9 @@ use std::ops::RangeInclusive;
 
 use super::arithmetic::float::{integer, usable};
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
+};
 use crate::scheme::Granularity;
 
 const CLASS: Class = Class {
@@ -131,6 +133,11 @@ trait Bias: Copy + fmt::Debug + Send + Sync + 'static {
 
     /// What is added.
     fn steps(self) -> f64;
+
+    /// Whether none is added here.
+    fn is_within(self) -> bool {
+        false
+    }
 }
 
 /// There is none, or it is in the accumulator already.
@@ -145,6 +152,10 @@ impl Bias for Within {
 
     fn steps(self) -> f64 {
         0.0
+    }
+
+    fn is_within(self) -> bool {
+        true
     }
 }
 
@@ -233,6 +244,11 @@ impl<B: Bias> Requantize for Packed<B> {
             _ => -most..=most,
         }
     }
+
+    fn recipe(&self) -> Option<Recipe> {
+        let multiplier = self.multiplier;
+        (self.bias.is_within()).then(|| self.output.recipe(Steps::MultiplySaturated { multiplier }))
+    }
 }
 
 #[derive(Debug)]
@@ -245,5 +261,10 @@ impl Requantize for Clamped {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
         self.output.round_then_add(acc as f32 * self.multiplier)
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        let multiplier = self.multiplier;
+        Some(self.output.recipe(Steps::Multiply { multiplier }))
     }
 }

@@ -2,7 +2,9 @@
 
 use super::arithmetic::float::usable;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
+};
 
 /// `code = clamp(rne(f32(x·f32(1/F(s_o)))) + z)`. The x of the real thing is a float sum, no
 /// function of the accumulator; here it is `f32(f32(f32(acc)·f32(F(s_i)·F(s_w))) + b)`.
@@ -82,6 +84,11 @@ impl Requantize for FakeQuantize {
         let real = acc as f32 * self.product + self.bias;
         self.output.round_then_add(real * self.output_inverse)
     }
+
+    fn recipe(&self) -> Option<Recipe> {
+        let multipliers = [self.product, self.output_inverse];
+        (self.bias == 0.0).then(|| self.output.recipe(Steps::MultiplyTwice { multipliers }))
+    }
 }
 
 #[derive(Debug)]
@@ -94,5 +101,10 @@ impl Requantize for Division {
     #[inline]
     fn requantize(&self, acc: i32) -> i32 {
         self.output.round_then_add(acc as f32 / self.divisor)
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        let divisor = self.divisor;
+        Some(self.output.recipe(Steps::Divide { divisor }))
     }
 }

@@ -6,7 +6,7 @@
 use super::arithmetic::float::frexp;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
-use super::{Class, Contract, ContractError, Evidence, Requantize};
+use super::{Class, Contract, ContractError, Evidence, Recipe, Requantize, Steps};
 use crate::Rounding;
 
 /// `code = clamp(floor(t·K/D))`.
@@ -100,6 +100,17 @@ impl Constants {
         let mantissa = mantissa as i32;
         Ok(Self { mantissa, shift })
     }
+
+    /// The kernels' int32 product.
+    fn wrapping(self, bits: u32) -> Steps {
+        Steps::Wrapping {
+            offset: 0,
+            multiplier: self.mantissa,
+            half: 0,
+            shift: self.shift,
+            bits,
+        }
+    }
 }
 
 /// `(k·acc + lambda) >> d` in int32, which wraps: before the clip of pulp_nn_bn_quant_u8.
@@ -129,6 +140,14 @@ impl Requantize for Nemo {
         self.output
             .code(shift_right(product, shift, Rounding::Floor))
     }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::Scale {
+            multiplier: self.constants.mantissa,
+            shift: self.constants.shift,
+            rounding: Rounding::Floor,
+        }))
+    }
 }
 
 #[derive(Debug)]
@@ -144,6 +163,10 @@ impl Requantize for PulpQuant {
         self.output
             .code(i64::from(pulp_nn_quant(acc, mantissa, shift)))
     }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(self.constants.wrapping(16)))
+    }
 }
 
 #[derive(Debug)]
@@ -158,5 +181,9 @@ impl Requantize for PulpBnQuant {
         let Constants { mantissa, shift } = self.constants;
         self.output
             .code(i64::from(pulp_nn_bn_quant(acc, mantissa, 0, shift)))
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(self.constants.wrapping(32)))
     }
 }

@@ -6,7 +6,7 @@ use super::arithmetic::float::frexp;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
 use super::{
-    Channel, Class, Contract, ContractError, Evidence, MultiplyShift, Prepared, Requantize,
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
 };
 use crate::Rounding;
 
@@ -29,7 +29,7 @@ pub(super) const POWER_OF_TWO_FLOOR: Contract = Contract {
     evidence: Evidence::Model,
     prepare: |channel| {
         channel.without_float_bias()?;
-        shifted(channel, |_| 0)
+        shifted(channel, Rounding::Floor)
     },
 };
 
@@ -46,7 +46,7 @@ pub(super) const PULP_NN_SHIFT: Contract = Contract {
     evidence: Evidence::Source,
     prepare: |channel| {
         channel.without_zero_point()?;
-        shifted(channel, |_| 0)
+        shifted(channel, Rounding::Floor)
     },
     ..POWER_OF_TWO_FLOOR
 };
@@ -62,12 +62,12 @@ pub(super) const POWER_OF_TWO_ROUNDED: Contract = Contract {
         \end{aligned}",
     prepare: |channel| {
         channel.without_float_bias()?;
-        shifted(channel, |n| (1 << n) / 2)
+        shifted(channel, Rounding::HalfUp)
     },
     ..POWER_OF_TWO_FLOOR
 };
 
-fn shifted(channel: &Channel, half: fn(u32) -> i64) -> Result<Prepared, ContractError> {
+fn shifted(channel: &Channel, rounding: Rounding) -> Result<Prepared, ContractError> {
     let multiplier = channel.multiplier();
     let (fraction, exponent) = frexp(multiplier);
     // Nearer to ½ or to 1, by ratio: √½ is irrational, so there is no tie.
@@ -93,7 +93,11 @@ fn shifted(channel: &Channel, half: fn(u32) -> i64) -> Result<Prepared, Contract
     };
     Ok(Box::new(Shift {
         shift,
-        half: half(shift),
+        rounding,
+        half: match rounding {
+            Rounding::HalfUp => (1 << shift) / 2,
+            _ => 0,
+        },
         output: channel.output(),
     }))
 }
@@ -101,6 +105,7 @@ fn shifted(channel: &Channel, half: fn(u32) -> i64) -> Result<Prepared, Contract
 #[derive(Debug)]
 struct Shift {
     shift: u32,
+    rounding: Rounding,
     half: i64,
     output: Output,
 }
@@ -113,11 +118,11 @@ impl Requantize for Shift {
             .code(shift_right(sum, self.shift, Rounding::Floor))
     }
 
-    fn multiply_shift(&self) -> Option<MultiplyShift> {
-        Some(MultiplyShift {
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::Scale {
             multiplier: 1,
-            addend: self.half,
             shift: self.shift,
-        })
+            rounding: self.rounding,
+        }))
     }
 }

@@ -2,8 +2,9 @@
 
 use super::channel::Output;
 use super::{
-    Channel, Class, Contract, ContractError, Evidence, MultiplyShift, Prepared, Requantize,
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
 };
+use crate::Rounding;
 
 /// `K = floor(m·2^16 + ½)`, `y = (acc·K) >> 16`, the product in full; `code = clamp(y + z)`.
 pub(super) const Q16_FLOOR: Contract = Contract {
@@ -66,11 +67,14 @@ impl Requantize for Q16 {
         self.output.code(product.wrapping_add(self.half) >> 16)
     }
 
-    fn multiply_shift(&self) -> Option<MultiplyShift> {
-        Some(MultiplyShift {
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::Scale {
             multiplier: self.constant,
-            addend: self.half,
             shift: 16,
-        })
+            rounding: match self.half {
+                0 => Rounding::Floor,
+                _ => Rounding::HalfUp,
+            },
+        }))
     }
 }

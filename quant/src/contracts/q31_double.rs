@@ -8,7 +8,9 @@ use std::ops::RangeInclusive;
 use super::arithmetic::q31::Multiplier;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
+};
 use crate::Rounding;
 
 const CLASS: Class = Class {
@@ -143,6 +145,15 @@ impl Requantize for Double {
     fn domain(&self) -> RangeInclusive<i32> {
         self.multiplier.unshifted()
     }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::HighProduct {
+            mantissa: self.multiplier.mantissa_q31,
+            left: self.multiplier.left(),
+            right: self.multiplier.right(),
+            rounding: Rounding::TiesAwayFromZero,
+        }))
+    }
 }
 
 #[derive(Debug)]
@@ -171,5 +182,12 @@ impl Requantize for Tosa {
 
     fn domain(&self) -> RangeInclusive<i32> {
         tosa_domain(self.shift)
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::ScaleTwice {
+            mantissa: self.mantissa,
+            shift: self.shift,
+        }))
     }
 }

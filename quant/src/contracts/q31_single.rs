@@ -8,7 +8,7 @@ use super::arithmetic::q31::Multiplier;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
 use super::q31_double::{tosa_domain, tosa_multiplier};
-use super::{Class, Contract, Evidence, Requantize};
+use super::{Class, Contract, Evidence, Recipe, Requantize, Steps};
 use crate::Rounding;
 
 const CLASS: Class = Class {
@@ -88,6 +88,13 @@ impl Requantize for CmsisSingle {
         let within = |x: i128| x.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i32;
         within(low)..=within(high)
     }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::ScaleThenHalve {
+            mantissa: self.multiplier.mantissa_q31,
+            shift: self.multiplier.total() - 1,
+        }))
+    }
 }
 
 #[derive(Debug)]
@@ -104,5 +111,13 @@ impl Requantize for TosaSingle {
 
     fn domain(&self) -> RangeInclusive<i32> {
         tosa_domain(self.multiplier.total())
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::Scale {
+            multiplier: self.multiplier.mantissa_q31,
+            shift: self.multiplier.total(),
+            rounding: Rounding::HalfUp,
+        }))
     }
 }

@@ -7,7 +7,10 @@ use std::ops::RangeInclusive;
 use super::arithmetic::float::usable;
 use super::arithmetic::q31::Multiplier;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
+};
+use crate::Rounding;
 
 /// The multiplier of the reference kernels: convolutions, and fully connected layers with a
 /// scale for each channel.
@@ -66,5 +69,14 @@ impl Requantize for UpUp {
 
     fn domain(&self) -> RangeInclusive<i32> {
         self.multiplier.unshifted()
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::HighProduct {
+            mantissa: self.multiplier.mantissa_q31,
+            left: self.multiplier.left(),
+            right: self.multiplier.right(),
+            rounding: Rounding::HalfUp,
+        }))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, MultiplyShift, Requantize};
+use super::{Channel, Class, Contract, ContractError, Evidence, Recipe, Requantize, Steps};
 use crate::Rounding;
 
 /// `m = f32(f32(F(s_i)·F(s_w)) / F(s_o)) = mant·2^−s`, mant of 24 bits, s = 150 − exponent field;
@@ -64,12 +64,11 @@ impl Requantize for Rndnu {
             .code(shift_right(product, self.shift, Rounding::HalfUp))
     }
 
-    fn multiply_shift(&self) -> Option<MultiplyShift> {
-        Some(MultiplyShift {
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::Scale {
             multiplier: self.mantissa,
-            // The shift is at least 1.
-            addend: 1 << (self.shift - 1),
             shift: self.shift,
-        })
+            rounding: Rounding::HalfUp,
+        }))
     }
 }

@@ -3,7 +3,9 @@
 use super::arithmetic::float::frexp;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Prepared, Requantize};
+use super::{
+    Channel, Class, Contract, ContractError, Evidence, Prepared, Recipe, Requantize, Steps,
+};
 use crate::Rounding;
 
 /// `y = AT_NORM(acc'·S, N)`, `AT_NORM(x, n) = (x + 2^(n−1)) >> n` in int32 (the product wraps);
@@ -106,14 +108,29 @@ impl Sq8Scale {
     #[inline]
     pub fn apply(self, acc: i32, rounding: Rounding) -> i32 {
         let product = acc.wrapping_mul(i32::from(self.scale));
-        let half = match rounding {
+        let sum = i64::from(product.wrapping_add(self.half(rounding)));
+        // No more than int32 holds.
+        shift_right(sum, self.shift, Rounding::Floor) as i32
+    }
+
+    /// The same as data, `offset` added to the accumulator.
+    pub fn steps(self, offset: i32, rounding: Rounding) -> Steps {
+        Steps::Wrapping {
+            offset,
+            multiplier: self.scale.into(),
+            half: self.half(rounding),
+            shift: self.shift,
+            bits: 32,
+        }
+    }
+
+    #[inline]
+    fn half(self, rounding: Rounding) -> i32 {
+        match rounding {
             // 0 where nothing is shifted.
             Rounding::HalfUp => 1i32.wrapping_shl(self.shift) / 2,
             _ => 0,
-        };
-        let sum = i64::from(product.wrapping_add(half));
-        // No more than int32 holds.
-        shift_right(sum, self.shift, Rounding::Floor) as i32
+        }
     }
 }
 
@@ -153,5 +170,12 @@ impl Requantize for Sq8 {
         let biased = acc.wrapping_add(self.offset);
         self.output
             .code(i64::from(self.scale.apply(biased, self.rounding)))
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(
+            self.output
+                .recipe(self.scale.steps(self.offset, self.rounding)),
+        )
     }
 }

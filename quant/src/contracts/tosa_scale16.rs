@@ -3,7 +3,7 @@
 use super::arithmetic::float::frexp;
 use super::arithmetic::shift::shift_right;
 use super::channel::Output;
-use super::{Channel, Class, Contract, ContractError, Evidence, Requantize};
+use super::{Channel, Class, Contract, ContractError, Evidence, Recipe, Requantize, Steps};
 use crate::Rounding;
 
 /// `y = (v·q + 2^(s−1)) >> s`, q of 15 bits, s from 2 to 62, v of up to 48 bits;
@@ -76,5 +76,13 @@ impl Requantize for Scale16 {
     fn requantize(&self, acc: i32) -> i32 {
         self.output
             .code(rescale(i64::from(acc), self.multiplier, self.shift))
+    }
+
+    fn recipe(&self) -> Option<Recipe> {
+        Some(self.output.recipe(Steps::Scale {
+            multiplier: self.multiplier.into(),
+            shift: self.shift,
+            rounding: Rounding::HalfUp,
+        }))
     }
 }

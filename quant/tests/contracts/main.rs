@@ -8,4 +8,5 @@ mod limits;
 mod multiply_shift;
 mod network_channels;
 mod perturbed;
+mod recipes;
 mod worked_vectors;

@@ -22,7 +22,7 @@ fn the_formula_gives_the_codes_of_the_contract() {
                     multiplier: m,
                     addend,
                     shift,
-                }) = prepared.multiply_shift()
+                }) = prepared.recipe().and_then(|recipe| recipe.multiply_shift())
                 else {
                     continue;
                 };

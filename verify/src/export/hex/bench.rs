@@ -234,7 +234,7 @@ fn constants(requantize: &Requantize) -> Option<Vec<MultiplyShift>> {
         return None;
     };
     (requantize.channels.iter())
-        .map(|channel| contract.prepare(channel).ok()?.multiply_shift())
+        .map(|channel| contract.prepare(channel).ok()?.recipe()?.multiply_shift())
         .collect()
 }
 
