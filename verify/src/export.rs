@@ -5,6 +5,7 @@
 
 mod array;
 mod artifact;
+mod c;
 pub mod csv;
 pub mod dory;
 mod dump;
@@ -49,6 +50,8 @@ pub struct Options {
     pub csv: csv::Numbers,
     /// How words are.
     pub hex: hex::HexOptions,
+    /// What names in source code begin with, instead of the network's name.
+    pub name: Option<String>,
 }
 
 /// A kind of file that other tools read.
@@ -69,6 +72,7 @@ impl Default for Options {
             images: 16,
             csv: csv::Numbers::default(),
             hex: hex::HexOptions::default(),
+            name: None,
         }
     }
 }
@@ -76,7 +80,13 @@ impl Default for Options {
 type Make = fn(&Request) -> Result<Vec<Artifact>, ExportError>;
 
 /// Every format.
-pub const FORMATS: &[Format] = &[npy::FORMAT, csv::FORMAT, hex::FORMAT, dory::FORMAT];
+pub const FORMATS: &[Format] = &[
+    npy::FORMAT,
+    csv::FORMAT,
+    hex::FORMAT,
+    dory::FORMAT,
+    c::FORMAT,
+];
 
 impl Format {
     /// The format of this name.

@@ -4,7 +4,9 @@
 //! own, lets the tool work on it, and compares what the tool says with the model. It also damages
 //! what it wrote and demands that the tool then disagrees: a check that cannot fail is none.
 
+mod c;
 mod check;
+mod cortex_m;
 mod numpy;
 mod scratch;
 mod verilog;

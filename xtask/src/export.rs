@@ -1,5 +1,6 @@
 //! `cargo xtask export`.
 
+mod c;
 mod csv;
 mod hex;
 
@@ -11,6 +12,7 @@ use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use verify::export::{FORMATS, Format, Options, Request, publish};
 use verify::model::Model;
 
+use c::CArguments;
 use csv::CsvArguments;
 use hex::HexArguments;
 
@@ -39,6 +41,8 @@ pub(crate) struct Arguments {
     csv: CsvArguments,
     #[command(flatten)]
     hex: HexArguments,
+    #[command(flatten)]
+    c: CArguments,
 }
 
 fn format(name: &str) -> Result<&'static Format, String> {
@@ -63,7 +67,11 @@ fn formats() -> String {
 
 impl Arguments {
     fn options(&self) -> Result<Options> {
-        let given = [("csv", self.csv.given()), ("hex", self.hex.given())];
+        let given = [
+            ("c", self.c.given()),
+            ("csv", self.csv.given()),
+            ("hex", self.hex.given()),
+        ];
         for (name, given) in given {
             if let Some(option) = given.filter(|_| name != self.format.name) {
                 bail!(
@@ -76,6 +84,7 @@ impl Arguments {
             images: self.images,
             csv: self.csv.options(),
             hex: self.hex.options()?,
+            name: self.c.name(),
         })
     }
 }

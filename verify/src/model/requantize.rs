@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use quant::Rounding;
 use quant::contracts::sq8::Sq8Scale;
-use quant::contracts::{Channel, Contract, ContractError};
+use quant::contracts::{Channel, Contract, ContractError, Recipe, Steps};
 
 use super::Values;
 
@@ -58,6 +58,32 @@ impl Arithmetic {
             }
             Self::Sq8(..) | Self::Contract(_) | Self::Other(_) => None,
         }
+    }
+
+    /// What it computes of the output channel `at`, as data: none of a function without a name.
+    fn recipe(&self, at: usize, channel: &Channel) -> Option<Recipe> {
+        let steps = match self {
+            Self::Division(Rounding::TiesToEven) => Steps::Divide {
+                divisor: channel.divisor(),
+            },
+            &Self::Product(rounding @ (Rounding::TiesToEven | Rounding::TiesAwayFromZero)) => {
+                Steps::MultiplyDouble {
+                    multiplier: channel.multiplier(),
+                    rounding,
+                }
+            }
+            Self::Contract(contract) => return contract.prepare(channel).ok()?.recipe(),
+            Self::Sq8(scales, rounding) => scales[at].steps(0, *rounding),
+            Self::Division(_) | Self::Product(_) | Self::Other(_) => return None,
+        };
+        Some(Recipe {
+            steps,
+            zero_point: match self {
+                Self::Sq8(..) => 0,
+                _ => channel.output_zero_point,
+            },
+            clamp: channel.clamp,
+        })
     }
 
     /// The function of the output channel `at`.
@@ -189,6 +215,19 @@ impl Requantize {
             self.arithmetic.prepare(at, channel).map(drop)?;
         }
         Ok(())
+    }
+
+    /// What it computes of each output channel, as data.
+    ///
+    /// None where it is no framework's arithmetic, nor Karat's own, or where a code that is
+    /// out of range does not become the nearest one.
+    pub fn recipes(&self) -> Option<Vec<Recipe>> {
+        match self.overflow {
+            Overflow::Saturate => (self.channels.iter().enumerate())
+                .map(|(at, channel)| self.arithmetic.recipe(at, channel))
+                .collect(),
+            Overflow::Other(_) => None,
+        }
     }
 
     /// A channel that the arithmetic has no numbers for gives NaN, which equals no code.

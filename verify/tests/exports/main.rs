@@ -1,4 +1,5 @@
 //! What is exported says what the model says, and reads back.
 
+mod c;
 mod files;
 mod subject;

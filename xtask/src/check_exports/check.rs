@@ -21,7 +21,12 @@ pub(crate) struct Check {
 }
 
 /// Every check.
-pub(super) const CHECKS: &[Check] = &[super::numpy::CHECK, super::verilog::CHECK];
+pub(super) const CHECKS: &[Check] = &[
+    super::numpy::CHECK,
+    super::verilog::CHECK,
+    super::c::CHECK,
+    super::cortex_m::CHECK,
+];
 
 /// What a check found, in a line.
 pub(super) enum Verdict {
