@@ -8,21 +8,21 @@ use super::compiler::{SANITIZED, build, compile, found};
 use crate::subject::Subject;
 
 #[rstest]
-#[case("lab", ModelScheme::MaxAbs, [GOLDEN, "cmsis-nn", "pulp-nn-quant"])]
-#[case("lab-bias", ModelScheme::Asymmetric, [GOLDEN, "pytorch-fbgemm", "xnnpack-rndnu"])]
-#[case("lenet5-mnist", ModelScheme::PerChannelAsymmetric, [GOLDEN, "litert-optimized", "tosa-scale16"])]
-#[case("lenet5-cifar10", ModelScheme::PerChannel, [GOLDEN, "nemo", "pytorch-onednn-conv"])]
-#[case("mlp-mnist", ModelScheme::NntoolSq8, [GOLDEN])]
+#[case("lab", ModelScheme::MaxAbs, &[GOLDEN, "cmsis-nn", "pulp-nn-quant"])]
+#[case("lab-bias", ModelScheme::Asymmetric, &[GOLDEN, "pytorch-fbgemm", "xnnpack-rndnu"])]
+#[case("lenet5-mnist", ModelScheme::PerChannelAsymmetric, &[GOLDEN, "litert-optimized", "tosa-scale16"])]
+#[case("lenet5-cifar10", ModelScheme::PerChannel, &[GOLDEN, "nemo", "pytorch-onednn-conv"])]
+#[case("mlp-mnist", ModelScheme::NntoolSq8, &[GOLDEN])]
 fn every_layer_of_a_network_is_the_model_s(
     #[case] network: &str,
     #[case] scheme: ModelScheme,
-    #[case] contracts: impl IntoIterator<Item = &'static str>,
+    #[case] contracts: &[&str],
 ) {
     if !found() {
         return;
     }
     let mut subject = Subject::new(network, scheme, GOLDEN);
-    for contract in contracts {
+    for &contract in contracts {
         subject.model = subject.model.with_contract(contract).unwrap();
         let options = Options {
             images: 2,
