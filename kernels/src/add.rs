@@ -102,9 +102,7 @@ impl Add {
     pub fn run(&self, a: &[u8], b: &[u8], out: &mut [u8]) {
         match &self.sums {
             Sums::Multipliers(with) => {
-                let job = Simple::Add { a, b, with, out };
-                // SAFETY: the table is this CPU's.
-                unsafe { (self.table.simple)(job) }
+                self.table.simple(Simple::Add { a, b, with, out });
             }
             Sums::Lookup(sums) => {
                 for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {

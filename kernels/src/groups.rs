@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::algorithms::channels::{ChannelJob, Output};
 use crate::entry::Table;
-use crate::layout::{padded_channels, span};
+use crate::layout::{Aligned, padded_channels, span};
 use crate::packing::{self, Element, Runs, Source};
 
 /// A convolution, or a matrix product, of maps of `E`.
@@ -19,7 +19,7 @@ pub(crate) struct Groups<E> {
     /// Input and output channels of a group.
     channels: [usize; 2],
     /// Of each: weights and biases.
-    groups: Vec<(Vec<u8>, Vec<i32>)>,
+    groups: Vec<(Aligned<u8>, Vec<i32>)>,
     element: PhantomData<E>,
 }
 
@@ -44,7 +44,7 @@ impl<E: Element> Groups<E> {
             let weights = packing::for_channels::<E>(&table, &of_group, runs);
             let mut bias = bias[group * outputs..][..outputs].to_vec();
             bias.resize(padded_channels(outputs), 0);
-            (weights, bias)
+            (Aligned::new(&weights), bias)
         };
         Self {
             table,

@@ -9,6 +9,8 @@
 //!   zz zz zz zz zz ···  SLACK bytes that may be read and never count
 //! ```
 
+pub use crate::aligned::Aligned;
+
 /// Bytes behind the last that a kernel may read: it takes whole vectors, of up to 64 bytes that
 /// start up to four quads ahead.
 pub const SLACK: usize = 80;

@@ -21,6 +21,7 @@ mod aarch64;
 pub mod add;
 pub mod affine;
 mod algorithms;
+mod aligned;
 pub mod conv2d;
 pub mod dispatch;
 mod entry;

@@ -20,7 +20,7 @@
 use std::ops::RangeInclusive;
 
 use crate::entry::Table;
-use crate::layout::padded_constants;
+use crate::layout::{Aligned, padded_constants};
 use crate::packing::{LaneOrder, in_lanes};
 
 /// How the kernels scale an accumulator.
@@ -247,15 +247,17 @@ pub struct Requantizer {
     /// How accumulators are scaled.
     pub(crate) scaling: Scaling,
     /// Multipliers or divisors: one a channel, then 1 to what the last group may read.
-    pub(crate) multipliers: Vec<f32>,
+    pub(crate) multipliers: Aligned<f32>,
     /// One a channel; then 0.
-    pub(crate) offsets: Vec<f32>,
+    pub(crate) offsets: Aligned<f32>,
     /// The least code, less the base.
     pub(crate) low: f32,
     /// The largest code, less the base.
     pub(crate) high: f32,
     /// What is added to the rounded product: a zero point, and the shift of stored codes.
     pub(crate) base: i32,
+    /// The least and the largest stored code.
+    pub(crate) stored: [u8; 2],
 }
 
 impl Requantizer {
@@ -277,15 +279,10 @@ impl Requantizer {
     pub(crate) fn in_lanes(self, table: &Table, order: LaneOrder) -> Self {
         Self {
             arrangement: Arrangement::Lanes(order),
-            multipliers: in_lanes(table, &self.multipliers, 1.0, &order),
-            offsets: in_lanes(table, &self.offsets, 0.0, &order),
+            multipliers: Aligned::new(&in_lanes(table, &self.multipliers, 1.0, &order)),
+            offsets: Aligned::new(&in_lanes(table, &self.offsets, 0.0, &order)),
             ..self
         }
-    }
-
-    /// The least and the largest stored code.
-    pub(crate) fn stored(&self) -> [u8; 2] {
-        [self.low, self.high].map(|bound| (bound as i32 + self.base) as u8)
     }
 }
 
@@ -337,7 +334,7 @@ impl Requantizer {
     ) -> Option<Self> {
         let mut one = Self::certify(std::slice::from_ref(channel), zero_point, stored, clamp)?;
         for constants in [&mut one.multipliers, &mut one.offsets] {
-            *constants = vec![constants[0]; padded_constants(outputs)];
+            *constants = Aligned::filled(constants[0], padded_constants(outputs));
         }
         one.channels = outputs;
         Some(one)
@@ -356,15 +353,17 @@ impl Requantizer {
         multipliers.resize(padded, 1.0);
         offsets.resize(padded, 0.0);
         let [low, high] = clamp.map(|code| (code - base) as f32);
+        let shift = stored.shift();
         Self {
             channels: constants.len(),
             arrangement: Arrangement::Channels,
             scaling,
-            multipliers,
-            offsets,
+            multipliers: Aligned::new(&multipliers),
+            offsets: Aligned::new(&offsets),
             low,
             high,
-            base: base + stored.shift(),
+            base: base + shift,
+            stored: clamp.map(|code| (code + shift) as u8),
         }
     }
 }
@@ -422,7 +421,7 @@ mod tests {
             let [by, offset] = [of.multipliers[0], of.offsets[0]];
             let made = super::code(of.scaling, acc, by, offset, of.low, of.high) + of.base;
             assert_eq!(made - shift, code(acc), "{acc}: {of:?}");
-            let [low, high] = of.stored().map(i32::from);
+            let [low, high] = of.stored.map(i32::from);
             let rounded = round(of.scaling, acc, by, offset) + of.base;
             assert_eq!(rounded.clamp(low, high), made, "{acc}: {of:?}");
         }
@@ -493,12 +492,12 @@ mod tests {
         let len = padded_constants(65);
         assert_eq!([made.multipliers.len(), made.offsets.len()], [len; 2]);
         assert_eq!(made.multipliers[64], 0.25);
-        assert_eq!(made.stored(), [128, 255]);
+        assert_eq!(made.stored, [128, 255]);
         let channels = [channel(&code, 0.25), channel(&code, 0.25)];
         let made = Requantizer::certify(&channels, 0, Stored::Signed, -128..=127).unwrap();
         assert_eq!(made.multipliers.len(), padded_constants(2));
         assert_eq!(made.multipliers[..2], [0.25, 0.25]);
-        assert_eq!(made.stored(), [0, 255]);
+        assert_eq!(made.stored, [0, 255]);
     }
 
     /// Their bytes would be other codes.

@@ -19,6 +19,8 @@ pub(crate) trait Simd: Copy {
     const TILE_PIXELS: [usize; 3];
     /// The most channels of a tile of 2 rows and 2 vectors of pixels.
     const PIXEL_TILE_CHANNELS: usize;
+    /// The periods of a tile of a depthwise convolution: 1 or 2.
+    const DEPTHWISE_PERIODS: usize;
     /// int32 lanes.
     type V: Copy;
     /// float32 lanes.

@@ -1,11 +1,14 @@
-//! A session has all of its memory when it is made: running it allocates nothing.
+//! A session has all of its memory when it is made, or of other schemes when it has run once:
+//! running it allocates nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use fixtures::{Fixtures, NETWORKS, NetworkFixture};
+use fixtures::{Fixtures, ImageSet, NETWORKS, NetworkFixture};
 use kernels::executor::Order;
-use kernels::{Executor, dispatch};
+use kernels::{AffineExecutor, Executor, dispatch};
+use quant::affine::{AffineNetwork, Calibration};
+use quant::scheme::{Scheme, Symmetry};
 use quant::{QuantNetwork, QuantWeights, Rounding, Scale};
 use reference::{Conv2dGeometry, Op, Tensor};
 
@@ -119,6 +122,44 @@ fn a_session_runs_without_allocating() {
     for expected in ["pixels", "channels", "linear", "by the formula"] {
         assert!(ran.contains(expected), "{expected} never ran: {ran:?}");
     }
+}
+
+/// What an executor gives back is allocated, and nothing for each of its blocks.
+#[test]
+fn more_images_of_any_scheme_take_no_more_allocations() {
+    let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+    let fixture = NetworkFixture::load(&fixtures, "lenet5-mnist").unwrap();
+    let images = ImageSet::load(&fixtures, &fixture.data).unwrap();
+    let normalize = |pixels: &Tensor<u8>| fixture.network.input().normalize(pixels);
+    let calibration = Calibration::run(&fixture.network, &normalize(&images.calibration)).unwrap();
+    let [one, many] = [1, 100].map(|count| normalize(&images.pixels.head(count)));
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .unwrap();
+    let mut sums = std::collections::HashSet::new();
+    for bits in [4, 8, 12, 16] {
+        let scheme = Scheme::uniform(bits, Symmetry::Asymmetric);
+        let ranges = calibration.ranges(&scheme).unwrap();
+        let network = AffineNetwork::quantize(&fixture.network, &ranges, scheme).unwrap();
+        for set in dispatch::available() {
+            let executor = AffineExecutor::new(network.clone(), set);
+            sums.extend(executor.layers().into_iter().map(|layer| layer.sums));
+            let count = |images: &Tensor<f32>| {
+                pool.install(|| {
+                    let before = ALLOCATIONS.get();
+                    executor.forward(images).unwrap();
+                    ALLOCATIONS.get() - before
+                })
+            };
+            // A block is the most that a session meets.
+            count(&many);
+            let [few, all] = [count(&one), count(&many)];
+            assert_eq!(few, all, "{bits} bits, {}", set.isa());
+            assert!(few > 0, "nothing was counted");
+        }
+    }
+    assert!(sums.len() >= 3, "only {sums:?} ran");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::plan::{Kernel, Kind, Maps, Plan, Weighted};
 use crate::algorithms::affine::{Finish, Quantize};
 use crate::algorithms::{Code, OfCodes, Pool, Simple};
 use crate::entry::Table;
-use crate::layout::SLACK;
+use crate::layout::{Aligned, SLACK};
 use crate::requantizer::Requantizer;
 use crate::scratch::{Scratch, grow};
 
@@ -24,8 +24,8 @@ pub(super) struct Session {
 /// Codes as they are stored.
 #[derive(Debug)]
 enum Memory {
-    Bytes(Vec<u8>),
-    Words(Vec<i16>),
+    Bytes(Aligned<u8>),
+    Words(Aligned<i16>),
 }
 
 /// What layers work in.
@@ -46,8 +46,8 @@ impl Session {
             let len = maps.slots * maps.shape.bytes() + SLACK;
             let zero = maps.form.zero();
             match maps.form.element {
-                Element::Byte => Memory::Bytes(vec![Code::of(zero); len]),
-                Element::Word => Memory::Words(vec![Code::of(zero); len]),
+                Element::Byte => Memory::Bytes(Aligned::filled(Code::of(zero), len)),
+                Element::Word => Memory::Words(Aligned::filled(Code::of(zero), len)),
             }
         };
         Self {

@@ -15,32 +15,38 @@
 //! weights:   [block of 4·LANES channels][group of 4 rows][kernel column][output row][4] → LANES × 4 bytes
 //! constants: [block of 4·LANES channels][4] → LANES
 //! ```
-//! Where windows are one pixel apart and a block holds a whole number of pixels, a row of
-//! outputs is one run of bytes whose weights repeat, and no lane is left empty.
+//! A row of outputs is a row of periods, after each of which the weights repeat: pixels; or, where
+//! windows are one pixel apart and a block holds a whole number of pixels, blocks, so that no lane
+//! is left empty. A tile is the same block of one or two rows and of neighbouring periods, as many
+//! as registers allow: each weight is loaded once for all of them.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "tiles are indexed as they are drawn"
+)]
 
 use super::channels::Output;
+use crate::requantizer::{Requantizer, Scaling};
 use crate::simd::{Product, Simd};
 
 /// One image.
 pub(crate) struct DepthwiseJob<'a> {
     /// The first byte of the first window.
     pub(crate) input: *const u8,
-    /// Bytes of the image from there that are rows of windows: rows beyond are not read.
+    /// Rows of the image that windows cover: rows beyond are not read.
     pub(crate) input_rows: usize,
     /// Bytes from a row of the image to the next.
     pub(crate) pitch: usize,
     /// Rows of outputs.
     pub(crate) rows: usize,
-    /// Rows of outputs that are made at once: 1 or 2.
+    /// Rows of outputs that are made at once: 1 or 2, at most all.
     pub(crate) rows_at_once: usize,
-    /// Runs in a row of outputs, and bytes of each.
-    pub(crate) runs: usize,
-    /// Bytes of a run of outputs.
-    pub(crate) run: usize,
-    /// Whether the weights of a run repeat after a block.
-    pub(crate) repeats: bool,
-    /// Bytes of the image from a run to the next.
-    pub(crate) run_step: usize,
+    /// Bytes of a row of outputs.
+    pub(crate) row: usize,
+    /// Bytes of outputs after which the weights repeat.
+    pub(crate) period: usize,
+    /// Bytes of the image from a period to the next.
+    pub(crate) period_step: usize,
     /// Rows of the image from an output to the one below.
     pub(crate) stride: usize,
     /// Rows of the image from a kernel row to the next.
@@ -57,10 +63,19 @@ pub(crate) struct DepthwiseJob<'a> {
     pub(crate) output: Output<'a>,
 }
 
-/// Rows of outputs that one interleaving serves.
-pub(crate) fn rows_at_once(kernel_rows: usize, stride: usize, dilation: usize) -> usize {
-    let rows = dilation * (kernel_rows - 1) + 1 + stride;
-    if rows <= 4 && dilation == 1 { 2 } else { 1 }
+/// How many of `rows` rows of outputs are made at once: those that one interleaving serves.
+pub(crate) fn rows_at_once(
+    rows: usize,
+    kernel_rows: usize,
+    stride: usize,
+    dilation: usize,
+) -> usize {
+    let both = dilation * (kernel_rows - 1) + 1 + stride;
+    if both <= 4 && dilation == 1 && rows > 1 {
+        2
+    } else {
+        1
+    }
 }
 
 /// Groups of four rows of the image that `rows_at_once` rows of outputs need.
@@ -79,98 +94,88 @@ pub(crate) fn row_groups(kernel_rows: usize, rows_at_once: usize) -> usize {
 /// the outputs are valid memory; weights and constants are as long as the channels need.
 #[inline(always)]
 pub(crate) unsafe fn run<S: Simd>(job: &DepthwiseJob<'_>) {
-    for row in (0..job.rows).step_by(job.rows_at_once) {
-        for run in 0..job.runs {
-            for at in (0..job.run).step_by(4 * S::LANES) {
-                // SAFETY: the caller's.
-                unsafe {
-                    match job.rows_at_once {
-                        2 => block::<S, 2>(job, row, run, at),
-                        _ => block::<S, 1>(job, row, run, at),
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Outputs `at` to `at + 4 · LANES` of a run, of one row or of two.
-///
-/// # Safety
-/// As `run`.
-#[inline(always)]
-unsafe fn block<S: Simd, const ROWS: usize>(
-    job: &DepthwiseJob<'_>,
-    row: usize,
-    run: usize,
-    at: usize,
-) {
-    let lanes = 4 * S::LANES;
-    let groups = row_groups(job.kernel[0], ROWS);
-    let index = if job.repeats { 0 } else { at / lanes };
     // SAFETY: the caller's.
     unsafe {
-        let mut weights =
-            (job.weights.as_ptr()).add(index * groups * job.kernel[1] * ROWS * 4 * lanes);
-        let mut bias = [S::splat(0); 4];
-        for (v, bias) in bias.iter_mut().enumerate() {
-            *bias = S::load(job.bias.as_ptr().add(index * lanes + v * S::LANES));
+        match job.rows_at_once {
+            2 => rows::<S, 2>(job),
+            _ => rows::<S, 1>(job),
         }
-        let mut acc = [bias; ROWS];
-        for group in 0..groups {
-            // A row behind the last that counts meets weights of 0: the last stands for it.
-            let rows: [*const u8; 4] = std::array::from_fn(|r| {
-                let tap = row * job.stride + (4 * group + r) * job.dilation;
-                let tap = tap.min(job.input_rows - 1);
-                job.input.add(tap * job.pitch + run * job.run_step + at)
-            });
-            for column in 0..job.kernel[1] {
-                let a = S::interleave(rows.map(|row| row.add(column * job.column_step)));
-                for acc in &mut acc {
-                    for v in 0..4 {
-                        let w = S::Bytes::weights(S::load(weights.cast()));
-                        acc[v] = S::Bytes::dot(acc[v], S::Bytes::activations(a[v]), w);
-                        weights = weights.add(4 * S::LANES);
+    }
+}
+
+/// All rows, `ROWS` at once.
+///
+/// # Safety
+/// As `run`.
+#[inline(always)]
+unsafe fn rows<S: Simd, const ROWS: usize>(job: &DepthwiseJob<'_>) {
+    let periods = job.row.div_ceil(job.period);
+    // Copies, so that the compiler knows that no output changes them.
+    let limits = match job.output {
+        // A zero point and 128 at most.
+        Output::Codes { requantizer, .. } => Limits {
+            base: requantizer.base as i16,
+            clamp: requantizer.stored,
+        },
+        Output::Accumulators { .. } => Limits::default(),
+    };
+    for row in (0..job.rows).step_by(ROWS) {
+        // A last row by itself is made with the one above it, again.
+        let row = row.min(job.rows - ROWS);
+        for first in (0..job.period).step_by(4 * S::LANES) {
+            let mut period = 0;
+            // SAFETY: the caller's.
+            unsafe {
+                // A constant decides which tiles are compiled for a set.
+                if S::DEPTHWISE_PERIODS == 2 {
+                    while period + 2 <= periods {
+                        tile::<S, ROWS, 2>(job, limits, row, period, first);
+                        period += 2;
                     }
                 }
-            }
-        }
-        let count = (job.run - at).min(lanes);
-        for (below, acc) in acc.into_iter().enumerate() {
-            let row = row + below;
-            if row < job.rows {
-                store::<S>(job, acc, row, run * job.run + at, index * lanes, count);
+                while period < periods {
+                    tile::<S, ROWS, 1>(job, limits, row, period, first);
+                    period += 1;
+                }
             }
         }
     }
 }
 
-/// Stores `count` outputs of a row from `at` on, whose constants start at `constants`.
+/// What is added to rounded products, and the least and the largest stored code then.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    base: i16,
+    clamp: [u8; 2],
+}
+
+/// `[period][row][vector]`.
+type Tile<S, const ROWS: usize, const PERIODS: usize> = [[[<S as Simd>::V; 4]; ROWS]; PERIODS];
+
+/// The block from byte `first` of a period on, of `ROWS` rows and `PERIODS` periods.
 ///
 /// # Safety
-/// As `run`.
+/// As `run`; the rows and periods are the job's.
 #[inline(always)]
-unsafe fn store<S: Simd>(
+unsafe fn tile<S: Simd, const ROWS: usize, const PERIODS: usize>(
     job: &DepthwiseJob<'_>,
-    acc: [S::V; 4],
+    limits: Limits,
     row: usize,
-    at: usize,
-    constants: usize,
-    count: usize,
+    period: usize,
+    first: usize,
 ) {
-    // SAFETY: the caller's; `all` holds the widest vectors.
+    let lanes = 4 * S::LANES;
+    // SAFETY: the caller's.
     unsafe {
+        let acc = accumulators::<S, ROWS, PERIODS>(job, row, period, first);
         match job.output {
             Output::Accumulators { to, step } => {
-                let mut all = [0i32; 64];
-                for (v, acc) in acc.into_iter().enumerate() {
-                    S::store(all.as_mut_ptr().add(v * S::LANES), acc);
-                }
-                let to = to.add(row * step[0] + at);
-                for (place, acc) in all[..4 * S::LANES].iter().enumerate() {
-                    let channel = S::interleaved(place / S::LANES, place % S::LANES);
-                    if channel < count {
-                        to.add(channel).write(*acc);
+                for p in 0..PERIODS {
+                    for below in 0..ROWS {
+                        let at = (period + p) * job.period + first;
+                        let count = (job.period - first).min(job.row - at).min(lanes);
+                        let to = to.add((row + below) * step[0] + at);
+                        store_accumulators::<S>(to, acc[p][below], count);
                     }
                 }
             }
@@ -180,20 +185,130 @@ unsafe fn store<S: Simd>(
                 requantizer,
                 ..
             } => {
-                let mut codes = acc;
-                for (v, codes) in codes.iter_mut().enumerate() {
-                    let multiplier = requantizer
-                        .multipliers
-                        .as_ptr()
-                        .add(constants + v * S::LANES);
-                    let offset = requantizer.offsets.as_ptr().add(constants + v * S::LANES);
-                    let [multiplier, offset] = [S::load_f32(multiplier), S::load_f32(offset)];
-                    *codes = S::round(requantizer.scaling, *codes, multiplier, offset);
+                // A constant in each: otherwise every vector asks.
+                let codes = match requantizer.scaling {
+                    Scaling::Multiply => {
+                        codes::<S, ROWS, PERIODS>(acc, Scaling::Multiply, requantizer, first)
+                    }
+                    Scaling::Divide => {
+                        codes::<S, ROWS, PERIODS>(acc, Scaling::Divide, requantizer, first)
+                    }
+                };
+                let Limits { base, clamp } = limits;
+                for p in 0..PERIODS {
+                    for below in 0..ROWS {
+                        let at = (period + p) * job.period + first;
+                        let count = (job.period - first).min(job.row - at).min(lanes);
+                        let to = to.add((row + below) * step[0] + at);
+                        S::store_interleaved(to, codes[p][below], base, clamp, count);
+                    }
                 }
-                // A zero point and 128 at most.
-                let base = requantizer.base as i16;
-                let to = to.add(row * step[0] + at);
-                S::store_interleaved(to, codes, base, requantizer.stored(), count);
+            }
+        }
+    }
+}
+
+/// The accumulators of a tile.
+///
+/// # Safety
+/// As `tile`.
+#[inline(always)]
+unsafe fn accumulators<S: Simd, const ROWS: usize, const PERIODS: usize>(
+    job: &DepthwiseJob<'_>,
+    row: usize,
+    period: usize,
+    first: usize,
+) -> Tile<S, ROWS, PERIODS> {
+    let groups = row_groups(job.kernel[0], ROWS);
+    // SAFETY: the caller's.
+    unsafe {
+        let of_block = groups * job.kernel[1] * ROWS * 4;
+        let mut weights = job.weights.as_ptr().add(first * of_block);
+        let mut bias = [S::splat(0); 4];
+        for (v, bias) in bias.iter_mut().enumerate() {
+            *bias = S::load(job.bias.as_ptr().add(first + v * S::LANES));
+        }
+        let mut acc = [[bias; ROWS]; PERIODS];
+        for group in 0..groups {
+            // A row behind the last that counts meets weights of 0: the last stands for it.
+            let mut rows = [job.input; 4];
+            for (r, from) in rows.iter_mut().enumerate() {
+                let tap = row * job.stride + (4 * group + r) * job.dilation;
+                let tap = tap.min(job.input_rows - 1);
+                *from = (job.input).add(tap * job.pitch + period * job.period_step + first);
+            }
+            for _ in 0..job.kernel[1] {
+                let mut a = [bias; PERIODS];
+                for (p, a) in a.iter_mut().enumerate() {
+                    let mut rows = rows;
+                    for row in &mut rows {
+                        *row = row.add(p * job.period_step);
+                    }
+                    *a = S::interleave(rows);
+                }
+                for below in 0..ROWS {
+                    for v in 0..4 {
+                        let w = S::Bytes::weights(S::load(weights.cast()));
+                        weights = weights.add(4 * S::LANES);
+                        for p in 0..PERIODS {
+                            let a = S::Bytes::activations(a[p][v]);
+                            acc[p][below][v] = S::Bytes::dot(acc[p][below][v], a, w);
+                        }
+                    }
+                }
+                for row in &mut rows {
+                    // Behind the last column it may lie outside.
+                    *row = row.wrapping_add(job.column_step);
+                }
+            }
+        }
+        acc
+    }
+}
+
+/// The codes of a tile, whose constants start at `constants`; not clamped, and without the base.
+///
+/// # Safety
+/// As `tile`.
+#[inline(always)]
+unsafe fn codes<S: Simd, const ROWS: usize, const PERIODS: usize>(
+    mut acc: Tile<S, ROWS, PERIODS>,
+    scaling: Scaling,
+    requantizer: &Requantizer,
+    constants: usize,
+) -> Tile<S, ROWS, PERIODS> {
+    for v in 0..4 {
+        let at = constants + v * S::LANES;
+        // SAFETY: the caller's.
+        unsafe {
+            let multiplier = S::load_f32(requantizer.multipliers.as_ptr().add(at));
+            let offset = S::load_f32(requantizer.offsets.as_ptr().add(at));
+            for p in 0..PERIODS {
+                for below in 0..ROWS {
+                    acc[p][below][v] = S::round(scaling, acc[p][below][v], multiplier, offset);
+                }
+            }
+        }
+    }
+    acc
+}
+
+/// Stores the first `count` accumulators of a block in the order of channels.
+///
+/// # Safety
+/// The CPU has the instruction set; there is room for so many.
+#[inline(always)]
+unsafe fn store_accumulators<S: Simd>(to: *mut i32, acc: [S::V; 4], count: usize) {
+    let mut all = [0i32; 64];
+    // SAFETY: the caller's; `all` holds the widest vectors.
+    unsafe {
+        for (v, acc) in acc.into_iter().enumerate() {
+            S::store(all.as_mut_ptr().add(v * S::LANES), acc);
+        }
+        for (place, acc) in all[..4 * S::LANES].iter().enumerate() {
+            let channel = S::interleaved(place / S::LANES, place % S::LANES);
+            if channel < count {
+                to.add(channel).write(*acc);
             }
         }
     }

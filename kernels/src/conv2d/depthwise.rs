@@ -3,18 +3,19 @@
 use super::Site;
 use crate::algorithms::channels::Output;
 use crate::algorithms::depthwise::{DepthwiseJob, rows_at_once};
+use crate::aligned::Aligned;
 use crate::packing::{self, LaneOrder, Source};
 use crate::requantizer::Requantizer;
 
 /// What the algorithm reads, and how it sees a row of outputs.
 #[derive(Clone, Debug)]
 pub(super) struct Depthwise {
-    weights: Vec<u8>,
-    bias: Vec<i32>,
+    weights: Aligned<u8>,
+    bias: Aligned<i32>,
     order: LaneOrder,
     rows_at_once: usize,
-    /// Runs in a row of outputs, and bytes of each.
-    runs: [usize; 2],
+    /// Bytes of outputs after which the weights repeat, and of the image from there to there.
+    period: [usize; 2],
 }
 
 impl Depthwise {
@@ -25,24 +26,25 @@ impl Depthwise {
     }
 
     pub(super) fn new(site: &Site, source: &Source<'_>, bias: &[i32]) -> Self {
-        let [_, columns, channels] = site.output;
+        let [rows, _, channels] = site.output;
         let [sy, sx] = site.geometry.stride;
-        let repeats = sx == 1 && (4 * site.table.lanes).is_multiple_of(channels);
+        let block = 4 * site.table.lanes;
+        let repeats = sx == 1 && block.is_multiple_of(channels);
         let order = LaneOrder {
             isa: site.table.isa,
             channels,
             repeats,
         };
-        let rows_at_once = rows_at_once(site.kernel[0], sy, site.geometry.dilation[0]);
-        let rows = [rows_at_once, sy];
+        let rows_at_once = rows_at_once(rows, site.kernel[0], sy, site.geometry.dilation[0]);
+        let weights = packing::for_depthwise(&site.table, source, &order, [rows_at_once, sy]);
         Self {
-            weights: packing::for_depthwise(&site.table, source, &order, rows),
-            bias: packing::in_lanes(&site.table, bias, 0, &order),
+            weights: Aligned::new(&weights),
+            bias: Aligned::new(&packing::in_lanes(&site.table, bias, 0, &order)),
             order,
             rows_at_once,
-            runs: match repeats {
-                true => [1, columns * channels],
-                false => [columns, channels],
+            period: match repeats {
+                true => [block; 2],
+                false => [channels, sx * channels],
             },
         }
     }
@@ -59,19 +61,17 @@ impl Depthwise {
 
     /// Makes rows of outputs.
     pub(super) fn run(&self, site: &Site, input: &[u8], rows: usize, output: Output<'_>) {
-        let [_, sx] = site.geometry.stride;
-        let channels = site.input.channels;
-        let [runs, run] = self.runs;
+        let [_, columns, channels] = site.output;
+        let [period, period_step] = self.period;
         let job = DepthwiseJob {
             input: input.as_ptr(),
             input_rows: site.input_rows(rows),
             pitch: site.input.pitch(),
             rows,
             rows_at_once: self.rows_at_once,
-            runs,
-            run,
-            repeats: self.order.repeats,
-            run_step: sx * channels,
+            row: columns * channels,
+            period,
+            period_step,
             stride: site.geometry.stride[0],
             dilation: site.geometry.dilation[0],
             kernel: site.kernel,

@@ -7,7 +7,7 @@ use super::plan::{Kind, Plan, Requantize, Step, ZERO};
 use crate::algorithms::{OfCodes, Pool, Simple};
 use crate::entry::Table;
 use crate::interface::table_of;
-use crate::layout::{MapShape, SLACK};
+use crate::layout::{Aligned, MapShape, SLACK};
 use crate::scratch::{Scratch, grow};
 
 /// The order of the codes of an image.
@@ -25,14 +25,14 @@ pub struct Session<'a> {
     plan: &'a Plan,
     table: Table,
     /// For each of the plan's maps, its slots one behind the other; borders hold 0 for good.
-    maps: Vec<Vec<u8>>,
+    maps: Vec<Aligned<u8>>,
     scratch: Scratch,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let maps = (plan.maps.iter())
-            .map(|maps| vec![ZERO; maps.slots * maps.shape.bytes() + SLACK])
+            .map(|maps| Aligned::filled(ZERO, maps.slots * maps.shape.bytes() + SLACK))
             .collect();
         let mut scratch = Scratch::default();
         for step in &plan.steps {

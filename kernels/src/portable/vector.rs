@@ -24,6 +24,7 @@ impl Simd for Portable {
     const LANES: usize = LANES;
     const TILE_PIXELS: [usize; 3] = [4, 0, 0];
     const PIXEL_TILE_CHANNELS: usize = 1;
+    const DEPTHWISE_PERIODS: usize = 1;
     type V = [i32; LANES];
     type F = [f32; LANES];
     type Bytes = Bytes;

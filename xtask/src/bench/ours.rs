@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use kernels::conv2d::{Conv2dWeights, Scratch};
 use kernels::executor::{Order, Session};
-use kernels::layout::{MapShape, SLACK};
+use kernels::layout::{Aligned, MapShape, SLACK};
 use kernels::linear::LinearWeights;
 use kernels::requantizer::{Channel, Requantizer, Stored};
 use kernels::{Conv2d, Executor, Kernels, Linear};
@@ -169,8 +169,8 @@ impl Run for Product {
 struct Convolution {
     conv: Conv2d,
     requantizer: Requantizer,
-    images: Vec<Vec<u8>>,
-    output: Vec<u8>,
+    images: Vec<Aligned<u8>>,
+    output: Aligned<u8>,
     output_shape: MapShape,
     scratch: Scratch,
 }
@@ -221,7 +221,7 @@ impl Convolution {
         let row = shape.width * shape.channels;
         let images = (codes.chunks_exact(shape.codes()))
             .map(|image| {
-                let mut maps = vec![zero; shape.bytes() + SLACK];
+                let mut maps = Aligned::filled(zero, shape.bytes() + SLACK);
                 for (y, codes) in image.chunks_exact(row).enumerate() {
                     let to = &mut maps[shape.inside() + y * shape.pitch()..][..row];
                     to.iter_mut()
@@ -235,7 +235,7 @@ impl Convolution {
             conv,
             requantizer,
             images,
-            output: vec![0; output_shape.bytes()],
+            output: Aligned::filled(0, output_shape.bytes()),
             output_shape,
             scratch: Scratch::default(),
         })

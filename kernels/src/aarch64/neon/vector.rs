@@ -59,6 +59,7 @@ impl<F: Family> Simd for Vector128<F> {
     const LANES: usize = 4;
     const TILE_PIXELS: [usize; 3] = F::TILE_PIXELS;
     const PIXEL_TILE_CHANNELS: usize = F::PIXEL_TILE_CHANNELS;
+    const DEPTHWISE_PERIODS: usize = 2;
     type V = int32x4_t;
     type F = float32x4_t;
     type Bytes = F::Bytes;

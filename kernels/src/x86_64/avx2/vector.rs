@@ -59,6 +59,7 @@ impl<F: Family> Simd for Vector256<F> {
     const LANES: usize = 8;
     const TILE_PIXELS: [usize; 3] = F::TILE_PIXELS;
     const PIXEL_TILE_CHANNELS: usize = F::PIXEL_TILE_CHANNELS;
+    const DEPTHWISE_PERIODS: usize = 2;
     type V = __m256i;
     type F = __m256;
     type Bytes = F::Bytes;

@@ -60,6 +60,7 @@ impl Simd for Avx512 {
     const LANES: usize = 16;
     const TILE_PIXELS: [usize; 3] = [24, 14, 6];
     const PIXEL_TILE_CHANNELS: usize = 6;
+    const DEPTHWISE_PERIODS: usize = 2;
     type V = __m512i;
     type F = __m512;
     type Bytes = Bytes;
