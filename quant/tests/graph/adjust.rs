@@ -350,7 +350,7 @@ fn a_transpose_that_is_read_twice_serves_both() {
     assert_eq!(report.changes[0].to_string(), "b: a does it");
     let input = Tensor::new(&[1, 2, 3, 3], (0..18).map(|i| i as f32).collect()).unwrap();
     assert_eq!(
-        outputs(&adjusted, &Floats, &[input.clone()]),
+        outputs(&adjusted, &Floats, std::slice::from_ref(&input)),
         outputs(&graph, &Floats, &[input])
     );
 }
@@ -380,7 +380,7 @@ fn a_concat_turns_where_this_saves_transposes() {
     assert_eq!(kept, ["conv_trans_in: hwc to chw, from in to conv, both"]);
     let input = Tensor::new(&[1, 3, 3, 2], (0..18).map(|i| i as f32).collect()).unwrap();
     assert_eq!(
-        outputs(&adjusted, &Floats, &[input.clone()]),
+        outputs(&adjusted, &Floats, std::slice::from_ref(&input)),
         outputs(&graph, &Floats, &[input])
     );
 }

@@ -170,7 +170,10 @@ fn a_circle_is_named_in_the_order_of_its_flow() {
 fn a_batch_must_be_the_inputs() {
     let graph = Graph::new("g", vec![input(), output(0)]).unwrap();
     let right = Tensor::full(&[5, 2, 3, 4], 1.0f32).unwrap();
-    assert_eq!(graph.run(&Floats, &[right.clone()]).unwrap()[1], right);
+    assert_eq!(
+        graph.run(&Floats, std::slice::from_ref(&right)).unwrap()[1],
+        right
+    );
     let tensors = |expected, got| Err(GraphError::Tensors { expected, got });
     assert_eq!(graph.run(&Floats, &[]), tensors(1, 0));
     assert_eq!(graph.run(&Floats, &[right.clone(), right]), tensors(1, 2));
@@ -197,5 +200,8 @@ fn a_batch_must_be_the_inputs() {
         "node other: batch: expected shape [1, 2, 3, 4], got [3, 2, 3, 4]"
     );
     let empty = Tensor::<f32>::full(&[0, 2, 3, 4], 1.0).unwrap();
-    assert_eq!(graph.run(&Floats, &[empty.clone()]).unwrap()[1], empty);
+    assert_eq!(
+        graph.run(&Floats, std::slice::from_ref(&empty)).unwrap()[1],
+        empty
+    );
 }

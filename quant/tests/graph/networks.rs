@@ -136,7 +136,9 @@ fn the_networks_compute_what_they_did() {
             let (fused, _) = adjusted.fuse_scale8().unwrap();
             for graph in [&graph, &adjusted, &fused] {
                 let arithmetic = Golden(network.rounding());
-                let outputs = graph.run(&arithmetic, &[codes.clone()]).unwrap();
+                let outputs = graph
+                    .run(&arithmetic, std::slice::from_ref(&codes))
+                    .unwrap();
                 let at = graph.position(OUTPUT).unwrap();
                 assert_eq!(outputs[at], expected, "{name}, {target}");
             }
@@ -145,7 +147,7 @@ fn the_networks_compute_what_they_did() {
 }
 
 fn output(graph: &Graph<Weights<f32>>, input: &Tensor<f32>) -> Tensor<f32> {
-    let outputs = graph.run(&Floats, &[input.clone()]).unwrap();
+    let outputs = graph.run(&Floats, std::slice::from_ref(input)).unwrap();
     outputs[graph.position(OUTPUT).unwrap()].clone()
 }
 
