@@ -10,8 +10,10 @@ pub mod csv;
 pub mod dory;
 mod dump;
 mod error;
+pub mod gap_log;
 pub mod hex;
 mod manifest;
+pub mod nntool;
 mod npy;
 mod publish;
 mod read;
@@ -52,6 +54,8 @@ pub struct Options {
     pub hex: hex::HexOptions,
     /// What names in source code begin with, instead of the network's name.
     pub name: Option<String>,
+    /// Of format `nntool`.
+    pub nntool: nntool::NntoolOptions,
 }
 
 /// A kind of file that other tools read.
@@ -73,6 +77,7 @@ impl Default for Options {
             csv: csv::Numbers::default(),
             hex: hex::HexOptions::default(),
             name: None,
+            nntool: nntool::NntoolOptions::default(),
         }
     }
 }
@@ -86,6 +91,8 @@ pub const FORMATS: &[Format] = &[
     hex::FORMAT,
     dory::FORMAT,
     c::FORMAT,
+    nntool::FORMAT,
+    gap_log::FORMAT,
 ];
 
 impl Format {

@@ -3,6 +3,7 @@
 mod c;
 mod csv;
 mod hex;
+pub(crate) mod nntool;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use verify::model::Model;
 use c::CArguments;
 use csv::CsvArguments;
 use hex::HexArguments;
+use nntool::NntoolArguments;
 
 use crate::emit::{IMAGES, ModelArguments};
 use crate::exit::Exit;
@@ -41,6 +43,8 @@ pub(crate) struct Arguments {
     csv: CsvArguments,
     #[command(flatten)]
     hex: HexArguments,
+    #[command(flatten)]
+    nntool: NntoolArguments,
     #[command(flatten)]
     c: CArguments,
 }
@@ -71,6 +75,7 @@ impl Arguments {
             ("c", self.c.given()),
             ("csv", self.csv.given()),
             ("hex", self.hex.given()),
+            ("nntool", self.nntool.given()),
         ];
         for (name, given) in given {
             if let Some(option) = given.filter(|_| name != self.format.name) {
@@ -85,6 +90,7 @@ impl Arguments {
             csv: self.csv.options(),
             hex: self.hex.options()?,
             name: self.c.name(),
+            nntool: self.nntool.options(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with an export.
 
+use quant::QuantError;
+use quant::graph::GraphError;
 use reference::ShapeError;
 
 use crate::files::{FileError, NewFolderError};
@@ -43,6 +45,20 @@ pub enum ExportError {
     /// Images that are not the network's.
     #[error(transparent)]
     Shape(#[from] ShapeError),
+    /// A network that cannot be quantized.
+    #[error(transparent)]
+    Quant(#[from] QuantError),
+    /// A network that is no graph of NNTool's.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// A state of NNTool's that lacks the range of a node that needs one.
+    #[error("{file} has no range of {node}; collect the statistics of this network with aquant")]
+    Statistics {
+        /// The state.
+        file: String,
+        /// The node.
+        node: String,
+    },
     /// A file cannot be made.
     #[error(transparent)]
     Encode(#[from] std::io::Error),

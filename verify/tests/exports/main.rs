@@ -2,4 +2,6 @@
 
 mod c;
 mod files;
+mod gap_log;
+mod nntool;
 mod subject;
