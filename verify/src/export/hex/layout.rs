@@ -91,7 +91,7 @@ impl Layout {
             ),
             _ => (word_bits, values_per_word, first) == (32, 1, None),
         };
-        if !kind || row == 0 || padded_row < row || values % row != 0 {
+        if !kind || row == 0 || padded_row < row || !values.is_multiple_of(row) {
             return None;
         }
         let padded = (values / row).checked_mul(padded_row)?;

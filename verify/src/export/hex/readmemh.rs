@@ -58,8 +58,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, &str)>, String> {
     while let Some(first) = rest.chars().next() {
         let end = if rest.starts_with("//") {
             rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            let end = rest[2..].find("*/");
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            let end = comment.find("*/");
             end.ok_or_else(|| format!("line {line}: a comment that does not end"))? + 4
         } else if first.is_whitespace() {
             first.len_utf8()

@@ -27,6 +27,7 @@ fn refused(change: impl FnOnce(&mut Model), name: Option<&str>) -> String {
     let options = Options {
         images: 1,
         name: name.map(str::to_owned),
+        ..Options::default()
     };
     subject.export("c", &options).unwrap_err().to_string()
 }
@@ -48,8 +49,9 @@ fn a_name_replaces_the_network_s() {
     let subject = Subject::new("lab-bias", ModelScheme::MaxAbs, GOLDEN);
     let header = |name: Option<&str>| {
         let options = Options {
-            images: 0,
+            images: 1,
             name: name.map(str::to_owned),
+            ..Options::default()
         };
         let artifacts = subject.export("c", &options).unwrap();
         String::from_utf8(artifacts[0].bytes.clone()).unwrap()
