@@ -50,12 +50,15 @@ fn the_formula_gives_the_codes_of_the_contract() {
     assert_eq!(
         named,
         [
+            "tosa-scale32-single",
+            "tosa-scale16",
             "xnnpack-rndnu",
             "q16-rounded",
             "q16-floor",
             "power-of-two-rounded",
             "power-of-two-floor",
-            "pulp-nn-shift"
+            "pulp-nn-shift",
+            "nemo"
         ]
     );
     assert!(compared > 100_000, "{compared}");

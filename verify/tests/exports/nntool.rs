@@ -465,7 +465,7 @@ fn a_header_is_compared_number_by_number() {
     assert_eq!(
         with(|nodes| nodes[3].constants.norm = 12),
         [
-            "model.h: S3__conv1_Conv_fusion_OUT_QSCALE·2^-OUT_QNORM is 89·2^-(12), and OUT_SCALE 0.043455924239813114 is 89·2^-(11) | unexplained"
+            "model.h: S3__conv1_Conv_fusion_OUT_QSCALE·2^-OUT_QNORM is 83·2^-(12), and OUT_SCALE 0.040300975126378674 is 83·2^-(11) | unexplained"
         ]
     );
     // A mantissa of 255/256: NNTool's constants have a cause, others none.
