@@ -14,8 +14,8 @@ use crate::{QuantError, QuantNetwork, Rounding};
 pub const CHANGES: [Change; 7] = [
     Change {
         name: "convention",
-        what: "the scale is the real size of an output code, max|A|/127, not the divisor s_O of \
-               an accumulator (eq. 10, 13)",
+        what: "the scale is the real size of an output code, the largest output over 127, not the \
+               divisor s_O of an accumulator (eq. 10, 13)",
     },
     Change {
         name: "range rule",

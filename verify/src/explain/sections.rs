@@ -146,9 +146,10 @@ fn scales(of: &Explanation) -> Section {
 fn factor(ratio: &num_rational::BigRational) -> String {
     // As float64 for the eye alone.
     let shown = ratio.to_f64().unwrap_or(f64::NAN);
-    match shown == 1.0 {
-        true => "1".into(),
-        false => format!("{shown:.5}"),
+    match shown {
+        1.0 => "1".into(),
+        ..0.01 => format!("{shown:.4e}"),
+        _ => format!("{shown:.5}"),
     }
 }
 

@@ -86,7 +86,8 @@ fn begun(shape: &[usize], row: usize) -> impl Iterator<Item = (usize, usize)> {
     let before = shape.len().saturating_sub(2);
     (0..before).filter_map(move |axis| {
         let rows: usize = shape[axis + 1..shape.len() - 1].iter().product();
-        (row % rows == 0).then(|| (axis, row / rows % shape[axis]))
+        row.is_multiple_of(rows)
+            .then(|| (axis, row / rows % shape[axis]))
     })
 }
 

@@ -97,7 +97,7 @@ pub fn write(state: &State) -> String {
     format!("{whole:#}\n")
 }
 
-/// Reads what [`write`] or `save_state` wrote.
+/// Reads what [`write()`] or `save_state` wrote.
 ///
 /// # Errors
 /// No JSON, a key that is missing, a value of another kind, a range that is none.

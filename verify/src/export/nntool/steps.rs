@@ -55,7 +55,7 @@ pub enum Kind {
     /// A tensor of a kernel.
     Constant(Constant),
     /// A call on the device.
-    Kernel(Kernel),
+    Kernel(Box<Kernel>),
 }
 
 /// A tensor with a file of its own.
@@ -178,7 +178,7 @@ impl Steps {
                     };
                     weighted += 1;
                     let name = format!("S{at}_{}", node.name);
-                    steps.push(step(name, &layer.output, Kind::Kernel(kernel)));
+                    steps.push(step(name, &layer.output, Kind::Kernel(Box::new(kernel))));
                 }
             }
             step_of.push(steps.len() - 1);
@@ -198,7 +198,7 @@ impl Steps {
         })
     }
 
-    /// Weights and bias of a kernel: [out, …], [out].
+    /// Weights and bias of a kernel: `[out, …]`, `[out]`.
     pub fn parameters(&self, kernel: &Kernel) -> Option<[&Constant; 2]> {
         let constant = |before: usize| match &self.steps.get(kernel.step.checked_sub(before)?)?.kind
         {
@@ -211,7 +211,7 @@ impl Steps {
     /// The kernels, with their steps.
     pub fn kernels(&self) -> impl Iterator<Item = (&Step, &Kernel)> {
         self.steps.iter().filter_map(|step| match &step.kind {
-            Kind::Kernel(kernel) => Some((step, kernel)),
+            Kind::Kernel(kernel) => Some((step, &**kernel)),
             _ => None,
         })
     }

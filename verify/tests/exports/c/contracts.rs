@@ -18,7 +18,7 @@ use super::compiler::{DEFINED, build, found};
 use crate::subject::Subject;
 
 /// Multipliers: with ties, near a power of two, small.
-const WEIGHT_SCALES: [f64; 3] = [0.125, 0.007_812_5001, 0.000_061];
+const WEIGHT_SCALES: [f64; 3] = [0.125, 0.007_812_500_1, 0.000_061];
 
 /// Ends of int32, both sides of every tie between codes, powers of two, and some at random.
 fn accumulators(channel: &Channel) -> Vec<i32> {

@@ -62,7 +62,8 @@ fn a_name_replaces_the_network_s() {
 
 #[test]
 fn what_is_no_int8_network_is_refused_by_its_layer() {
-    let changes: [(&str, fn(&mut Model)); 9] = [
+    type Change = fn(&mut Model);
+    let changes: [(&str, Change); 9] = [
         (
             "fc2: C cannot express an accumulator that is not exact",
             |model| {
