@@ -21,7 +21,7 @@ pub use function::Function;
 pub use origin::{LayerOrigin, Observed, Origin};
 pub use pool::{AveragePool, MeanRounding};
 pub use quantize::Quantize;
-pub use requantize::{Arithmetic, Factor, OfChannel, Overflow, Requantize};
+pub use requantize::{Arithmetic, OfChannel, Overflow, Requantize};
 pub use scheme::{MODELS, ModelScheme, NNTOOL};
 pub use step::{FlattenOrder, Step};
 

@@ -172,8 +172,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const PERIODS: usize>(
             Output::Accumulators { to, step } => {
                 for p in 0..PERIODS {
                     for below in 0..ROWS {
-                        let at = (period + p) * job.period + first;
-                        let count = (job.period - first).min(job.row - at).min(lanes);
+                        let (at, count) = place(job, period + p, first, lanes);
                         let to = to.add((row + below) * step[0] + at);
                         store_accumulators::<S>(to, acc[p][below], count);
                     }
@@ -197,8 +196,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const PERIODS: usize>(
                 let Limits { base, clamp } = limits;
                 for p in 0..PERIODS {
                     for below in 0..ROWS {
-                        let at = (period + p) * job.period + first;
-                        let count = (job.period - first).min(job.row - at).min(lanes);
+                        let (at, count) = place(job, period + p, first, lanes);
                         let to = to.add((row + below) * step[0] + at);
                         S::store_interleaved(to, codes[p][below], base, clamp, count);
                     }
@@ -206,6 +204,13 @@ unsafe fn tile<S: Simd, const ROWS: usize, const PERIODS: usize>(
             }
         }
     }
+}
+
+/// Where a block of a period begins in its row, and how many of its values lie there.
+#[inline(always)]
+fn place(job: &DepthwiseJob<'_>, period: usize, first: usize, lanes: usize) -> (usize, usize) {
+    let at = period * job.period + first;
+    (at, (job.period - first).min(job.row - at).min(lanes))
 }
 
 /// The accumulators of a tile.

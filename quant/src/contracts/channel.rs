@@ -99,6 +99,12 @@ impl Channel {
         Self::int8(multiplier, 1.0, 1.0, output_zero_point)
     }
 
+    /// `output_scale / (input_scale · weight_scale)`, formed in float64, as the float32 that
+    /// divides in the relative convention (eq. 6).
+    pub fn divisor(&self) -> f32 {
+        (self.output_scale / (self.input_scale * self.weight_scale)) as f32
+    }
+
     /// `input_scale · weight_scale / output_scale` in float64, of the scales as they are given.
     pub fn multiplier(&self) -> f64 {
         self.input_scale * self.weight_scale / self.output_scale

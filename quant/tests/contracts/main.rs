@@ -1,6 +1,7 @@
 //! Contracts against worked vectors, at their limits, and against each other; and named by
 //! their codes alone.
 
+mod around;
 mod classes;
 mod directed;
 mod identify;

@@ -1,6 +1,5 @@
 //! `bias-after-requantization`.
 
-use super::variant::{divisor, multiplier};
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
 
@@ -27,8 +26,8 @@ pub(super) const MISTAKE: Mistake = Mistake {
                 }
                 requantize.arithmetic = Arithmetic::other(move |channel, acc| {
                     let steps = match relative {
-                        true => f64::from(acc as f32 / divisor(channel)),
-                        false => acc * multiplier(channel),
+                        true => f64::from(acc as f32 / channel.divisor()),
+                        false => acc * channel.multiplier(),
                     };
                     let bias = f64::from(channel.bias.unwrap_or(0.0)) / scale;
                     add(steps, bias) + f64::from(channel.output_zero_point)

@@ -1,6 +1,5 @@
 //! `divisor-integer`.
 
-use super::variant::multiplier;
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
 
@@ -18,13 +17,13 @@ pub(super) const MISTAKE: Mistake = Mistake {
             requantize
                 .channels
                 .iter()
-                .any(|channel| multiplier(channel) > 1.0)
+                .any(|channel| channel.multiplier() > 1.0)
         }) {
             return Vec::new();
         }
         let form = |form: &str, code: fn(f64, f64) -> f64| {
             let arithmetic = Arithmetic::other(move |channel, acc| {
-                code(acc, 1.0 / multiplier(channel)) + f64::from(channel.output_zero_point)
+                code(acc, 1.0 / channel.multiplier()) + f64::from(channel.output_zero_point)
             });
             site.computed(form, arithmetic)
         };

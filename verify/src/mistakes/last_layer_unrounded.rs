@@ -2,7 +2,6 @@
 
 use quant::contracts::Channel;
 
-use super::variant::divisor;
 use super::{Group, Mistake};
 use crate::model::{Arithmetic, Overflow};
 
@@ -37,10 +36,10 @@ pub(super) const MISTAKE: Mistake = Mistake {
                 requantize.overflow = Overflow::other(|_, value| value);
             })
         };
-        let steps = |channel: &Channel, acc: f64| f64::from(acc as f32 / divisor(channel));
+        let steps = |channel: &Channel, acc: f64| f64::from(acc as f32 / channel.divisor());
         let clamped = |channel: &Channel, acc: f64| {
             let code =
-                f64::from(acc as f32 / divisor(channel)) + f64::from(channel.output_zero_point);
+                f64::from(acc as f32 / channel.divisor()) + f64::from(channel.output_zero_point);
             code.clamp(channel.clamp.low.into(), channel.clamp.high.into())
         };
         let forms = [

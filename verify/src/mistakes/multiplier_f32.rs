@@ -1,6 +1,6 @@
 //! `multiplier-f32`.
 
-use super::variant::{Form, multiplier, rounded};
+use super::variant::{Form, rounded};
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
 
@@ -34,10 +34,10 @@ pub(super) const MISTAKE: Mistake = Mistake {
             site.computed(form, arithmetic)
         });
         let last = Arithmetic::other(|channel, acc| {
-            rounded(channel, acc as f32 * multiplier(channel) as f32)
+            rounded(channel, acc as f32 * channel.multiplier() as f32)
         });
         let product = Arithmetic::other(|channel, acc| {
-            let steps = acc * f64::from(multiplier(channel) as f32);
+            let steps = acc * f64::from(channel.multiplier() as f32);
             steps.round_ties_even() + f64::from(channel.output_zero_point)
         });
         let forms = in_f32.chain([

@@ -2,7 +2,7 @@
 
 use quant::contracts::Channel;
 
-use super::variant::{multiplier, saturate, wrap};
+use super::variant::{saturate, wrap};
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
 
@@ -15,7 +15,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     mend: "normalize the mantissa to [½, 1) and keep the exponent",
     source: "executorch PR19193",
     variants: |site| {
-        let over = |channel: &Channel| multiplier(channel) >= 1.0;
+        let over = |channel: &Channel| channel.multiplier() >= 1.0;
         if !site
             .requantize()
             .is_some_and(|requantize| requantize.channels.iter().any(over))
@@ -24,7 +24,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
         }
         let form = |form: &str, mantissa: fn(f64) -> i64| {
             let arithmetic = Arithmetic::other(move |channel, acc| {
-                let mantissa = mantissa((multiplier(channel) * 2f64.powi(31)).round());
+                let mantissa = mantissa((channel.multiplier() * 2f64.powi(31)).round());
                 let product = acc as i64 * mantissa + (1 << 30);
                 (product >> 31) as f64 + f64::from(channel.output_zero_point)
             });

@@ -1,6 +1,5 @@
 //! `multiplier-power-of-two`.
 
-use super::variant::multiplier;
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
 
@@ -15,7 +14,7 @@ pub(super) const MISTAKE: Mistake = Mistake {
     variants: |site| {
         let power = |form: &str, round: fn(f64) -> f64| {
             let arithmetic = Arithmetic::other(move |channel, acc| {
-                let steps = acc * round(multiplier(channel).log2()).exp2();
+                let steps = acc * round(channel.multiplier().log2()).exp2();
                 steps.round_ties_even() + f64::from(channel.output_zero_point)
             });
             site.computed(form, arithmetic)

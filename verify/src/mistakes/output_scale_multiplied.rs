@@ -2,7 +2,6 @@
 
 use quant::contracts::Channel;
 
-use super::variant::{divisor, multiplier};
 use super::{Group, Mistake};
 use crate::model::Arithmetic;
 
@@ -18,8 +17,8 @@ pub(super) const MISTAKE: Mistake = Mistake {
         let relative = site.is_relative();
         let wrong = move |channel: &Channel, acc: f64| {
             let steps = match relative {
-                true => f64::from(acc as f32 * divisor(channel)),
-                false => acc / multiplier(channel),
+                true => f64::from(acc as f32 * channel.divisor()),
+                false => acc / channel.multiplier(),
             };
             steps.round_ties_even() + f64::from(channel.output_zero_point)
         };

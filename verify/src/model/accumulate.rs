@@ -90,16 +90,21 @@ impl Accumulate {
 
     /// Whether both are seen to be the same sums.
     pub(super) fn is(&self, other: &Self) -> bool {
+        self.has_numbers_of(other)
+            && matches!(
+                (&self.accumulator, &other.accumulator),
+                (Accumulator::Exact, Accumulator::Exact)
+            )
+    }
+
+    /// Whether both sum the same products, however the sum is kept.
+    pub fn has_numbers_of(&self, other: &Self) -> bool {
         self.geometry == other.geometry
             && self.weight == other.weight
             && self.weight_zero_points == other.weight_zero_points
             && self.bias == other.bias
             && self.input_zero_point == other.input_zero_point
             && (self.padding == other.padding || !self.is_padded())
-            && matches!(
-                (&self.accumulator, &other.accumulator),
-                (Accumulator::Exact, Accumulator::Exact)
-            )
     }
 
     pub(super) fn run(&self, input: &Values) -> Result<Values, ShapeError> {

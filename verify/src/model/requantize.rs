@@ -127,25 +127,6 @@ impl fmt::Debug for Arithmetic {
     }
 }
 
-/// What a channel's scales make of an accumulator.
-pub trait Factor {
-    /// `s_O / (s_I·s_W)`, as the float32 that divides.
-    fn divisor(&self) -> f32;
-    /// `s_W·s_I / S_O`.
-    fn multiplier(&self) -> f64;
-}
-
-impl Factor for Channel {
-    fn divisor(&self) -> f32 {
-        (self.output_scale / (self.input_scale * self.weight_scale)) as f32
-    }
-
-    fn multiplier(&self) -> f64 {
-        // In the order of `AffineWeights::new`.
-        self.weight_scale * self.input_scale / self.output_scale
-    }
-}
-
 /// What becomes of a number that is no code.
 #[derive(Clone)]
 pub enum Overflow {

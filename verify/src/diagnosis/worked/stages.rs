@@ -4,7 +4,7 @@ use reference::PoolGeometry;
 
 use super::text;
 use crate::model::{
-    Accumulate, Accumulator, Arithmetic, AveragePool, Factor, FlattenOrder, MeanRounding, Overflow,
+    Accumulate, Accumulator, Arithmetic, AveragePool, FlattenOrder, MeanRounding, Overflow,
     Quantize, Requantize, Step, Term, Values,
 };
 use quant::Rounding;

@@ -183,7 +183,8 @@ fn function(contract: &Contract) -> String {
     }
 }
 
-/// A contract for each function, dealt to two tests.
+/// A contract for each function, dealt to two tests. That the constants of all 34 are theirs is a
+/// test of `quant`: what a recipe says is what the contract does.
 #[rstest]
 #[case(0)]
 #[case(1)]
@@ -195,12 +196,6 @@ fn every_function_is_its_contract_s_on_directed_accumulators(#[case] hand: usize
     for contract in contracts.into_iter().skip(hand).step_by(2) {
         check(contract);
     }
-}
-
-#[test]
-#[ignore = "34 programs: ten seconds"]
-fn every_contract_is_its_own_on_directed_accumulators() {
-    ALL.iter().for_each(check);
 }
 
 fn check(contract: &'static Contract) {

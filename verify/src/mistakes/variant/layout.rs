@@ -1,0 +1,67 @@
+//! Values in other places.
+
+use reference::{ShapeError, Tensor};
+
+use crate::model::Values;
+
+/// Where, in row-major order of `shape`, the value lies that is found at `at` of a buffer whose
+/// axes are `axes` of the shape.
+pub(in crate::mistakes) fn laid_out(shape: &[usize], axes: &[usize], at: usize) -> usize {
+    let mut position = vec![0; shape.len()];
+    let mut rest = at;
+    for &axis in axes.iter().rev() {
+        position[axis] = rest % shape[axis];
+        rest /= shape[axis];
+    }
+    (position.iter().zip(shape)).fold(0, |flat, (&i, &size)| flat * size + i)
+}
+
+/// Where the value of this place of `shape` is read by whoever takes a buffer of that shape to
+/// have the axes `axes`.
+pub(in crate::mistakes) fn read_as(shape: &[usize], axes: &[usize], at: usize) -> usize {
+    let mut position = vec![0; shape.len()];
+    let mut rest = at;
+    for axis in (0..shape.len()).rev() {
+        position[axis] = rest % shape[axis];
+        rest /= shape[axis];
+    }
+    (axes.iter()).fold(0, |flat, &axis| flat * shape[axis] + position[axis])
+}
+
+/// The buffer of a tensor whose axes are exchanged so, read in the tensor's own shape.
+pub(in crate::mistakes) fn relaid(map: &Values, axes: &[usize; 4]) -> Result<Values, ShapeError> {
+    let data = (0..map.data().len()).map(|at| map.data()[laid_out(map.shape(), axes, at)]);
+    Tensor::new(map.shape(), data.collect())
+}
+
+/// The image with its rows or columns in reverse order.
+pub(in crate::mistakes) fn mirrored(image: &Values, rows: bool, columns: bool) -> Values {
+    let (height, width) = (image.shape()[2], image.shape()[3]);
+    let mut mirrored = image.clone();
+    for (at, value) in mirrored.data_mut().iter_mut().enumerate() {
+        let (y, x) = (at / width % height, at % width);
+        let from_y = if rows { height - 1 - y } else { y };
+        let from_x = if columns { width - 1 - x } else { x };
+        *value = image.data()[at - (y * width + x) + from_y * width + from_x];
+    }
+    mirrored
+}
+
+/// An image in the midst of others of this size, filled with a value; rows above and columns
+/// before it are `before`.
+pub(in crate::mistakes) fn padded(
+    input: &Values,
+    before: [usize; 2],
+    whole: [usize; 2],
+    value: f64,
+) -> Result<Values, ShapeError> {
+    let [n, c, h, w] = reference::geometry::rank("input of a window", input.shape())?;
+    let mut around = Tensor::full(&[n, c, whole[0], whole[1]], value)?;
+    for (at, plane) in input.data().chunks((h * w).max(1)).enumerate() {
+        for (y, row) in plane.chunks(w.max(1)).enumerate() {
+            let start = (at * whole[0] + y + before[0]) * whole[1] + before[1];
+            around.data_mut()[start..start + w].copy_from_slice(row);
+        }
+    }
+    Ok(around)
+}
