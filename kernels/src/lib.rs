@@ -35,6 +35,7 @@ pub mod layout;
 pub mod linear;
 mod packing;
 mod portable;
+mod prefetch;
 pub mod prove;
 pub mod requantizer;
 mod scratch;

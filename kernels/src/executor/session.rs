@@ -8,7 +8,12 @@ use crate::algorithms::{OfCodes, Pool, Simple};
 use crate::entry::Table;
 use crate::interface::table_of;
 use crate::layout::{Aligned, MapShape, SLACK};
+use crate::prefetch;
 use crate::scratch::{Scratch, grow};
+
+/// How many images before it is loaded an image is asked for: nearer it comes late, farther it
+/// is gone again (`cargo xtask bench --workload lab-b1000`).
+const AHEAD: usize = 2;
 
 /// The order of the codes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,7 @@ impl<'a> Session<'a> {
         self.plan.images(codes, out);
         let [input, output] = self.plan.lengths();
         let block = self.plan.block;
+        let mut ahead = codes.chunks_exact(input).skip(AHEAD);
         let blocks = codes.chunks(block * input);
         for (codes, out) in blocks.zip(out.chunks_mut(block * output)) {
             let images = codes.len() / input;
@@ -75,6 +81,7 @@ impl<'a> Session<'a> {
                 self.table.simple(Simple::Store { codes, to });
             } else {
                 for (slot, codes) in codes.chunks_exact(input).enumerate() {
+                    prefetch::soon(ahead.next().unwrap_or_default());
                     self.load(codes, order, slot);
                     for step in 0..of_image {
                         self.step(step, slot, 1);
