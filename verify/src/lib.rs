@@ -21,6 +21,7 @@ pub mod mistakes;
 pub mod model;
 pub mod model_file;
 pub mod own_scheme;
+mod page;
 pub mod qsnr;
 pub mod report;
 pub mod row;

@@ -1,7 +1,7 @@
 //! As one HTML file.
 
 use minijinja::value::Serde;
-use minijinja::{Environment, Value, context};
+use minijinja::{Value, context};
 use quant::contracts::SYMBOLS;
 use quant::contracts::rates::{Rate, Rates};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use super::{
     EVIDENCE, Matrix, Measured, READING, by_formula, capitalized, cell, evidence, evidence_word,
     label, latex_lines, mathml, percent, thousands, version,
 };
+use crate::page;
 
 #[derive(Serialize)]
 struct Formula {
@@ -66,8 +67,6 @@ struct Heat {
 /// # Errors
 /// None for the template that is built in.
 pub fn html(matrix: &Matrix) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.add_template("contracts.html", include_str!("page.html"))?;
     let heats: Vec<Heat> = matrix.measured.iter().map(heat).collect();
     let classes: Vec<Class> = matrix
         .classes
@@ -80,16 +79,15 @@ pub fn html(matrix: &Matrix) -> Result<String, minijinja::Error> {
     let evidence: Vec<(&str, &str)> = (EVIDENCE.iter())
         .map(|&(kind, meaning)| (evidence_word(kind), meaning))
         .collect();
-    environment
-        .get_template("contracts.html")?
-        .render(context! {
-            summary => matrix.summary(),
-            reading => READING,
-            heats => Value::from(Serde(heats)),
-            classes => Value::from(Serde(classes)),
-            symbols => Value::from(Serde(symbols)),
-            evidence => Value::from(Serde(evidence)),
-        })
+    let context = context! {
+        summary => matrix.summary(),
+        reading => READING,
+        heats => Value::from(Serde(heats)),
+        classes => Value::from(Serde(classes)),
+        symbols => Value::from(Serde(symbols)),
+        evidence => Value::from(Serde(evidence)),
+    };
+    page::render(include_str!("page.html"), context)
 }
 
 fn formula(latex: &str) -> Formula {

@@ -1,13 +1,13 @@
 //! A verdict as one HTML file with pictures.
 
 use minijinja::value::Serde;
-use minijinja::{Environment, Value, context};
+use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::human::{names, result};
 use super::stretch::{Finding, Stretch};
 use super::{Apart, ErrorMap, ProbeVerdict, TrialVerdict, Verdict};
-use crate::mistakes;
+use crate::{mistakes, page};
 
 #[derive(Serialize)]
 struct TrialView<'a> {
@@ -72,15 +72,14 @@ struct MapView {
 /// # Errors
 /// None for the template that is built in.
 pub fn render(verdict: &Verdict) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.add_template("verdict.html", include_str!("page.html"))?;
     let trials: Vec<TrialView> = verdict.trials.iter().map(trial).collect();
-    environment.get_template("verdict.html")?.render(context! {
+    let context = context! {
         backend => verdict.backend.clone(),
         passed => verdict.passed(),
         summary => super::human::last_line(verdict),
         trials => Value::from(Serde(trials)),
-    })
+    };
+    page::render(include_str!("page.html"), context)
 }
 
 fn trial(trial: &TrialVerdict) -> TrialView<'_> {

@@ -1,11 +1,12 @@
 //! The report as one HTML file.
 
 use minijinja::value::Serde;
-use minijinja::{Environment, Value, context};
+use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::sections::{Section, Table, overview, sections, subtitle};
 use super::{plot, text};
+use crate::page;
 use crate::study::{NetworkStudy, Study};
 
 #[derive(Serialize)]
@@ -35,17 +36,16 @@ struct NetworkView {
 /// # Errors
 /// None for the template that is built in.
 pub fn html(study: &Study) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.add_template("report.html", include_str!("page.html"))?;
     let networks: Vec<NetworkView> = study.networks.iter().map(view).collect();
-    environment.get_template("report.html")?.render(context! {
+    let context = context! {
         torch => study.torch.clone(),
         overview => Value::from(Serde(TableView::from(overview(study)))),
         overview_text => text::overview(study),
         overview_plot => plot::widths(study),
         notes => text::notes(study),
         networks => Value::from(Serde(networks)),
-    })
+    };
+    page::render(include_str!("page.html"), context)
 }
 
 fn view(network: &NetworkStudy) -> NetworkView {
