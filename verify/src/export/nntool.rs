@@ -5,6 +5,7 @@
 //! | `<network>.json` | commands and ranges, from which everything else follows: [`state`] |
 //! | `model.h` | scales and zero points: [`header`], [`qscale`] |
 //! | `tensors/*.tensor` | weights, biases, multipliers, shifts, infos: [`tensors`] |
+//! | `model.c` | the AutoTiler's program, which reads the tensors: `program` |
 //!
 //! [`steps`] counts and names what they hold, [`source`] is the network that they are made of,
 //! [`import`] holds a folder of NNTool's against what Karat makes of its ranges.
@@ -12,6 +13,7 @@
 pub mod header;
 pub mod import;
 pub(super) mod names;
+mod program;
 pub mod qscale;
 pub mod source;
 pub mod state;
@@ -93,8 +95,8 @@ impl NntoolOptions {
 
 pub(super) const FORMAT: Format = Format {
     name: "nntool",
-    what: "the files of GreenWaves NNTool: state, model.h, raw tensors",
-    next: "<network>.json is the state, model.h the scales, tensors/ the constants;\n\
+    what: "the files of GreenWaves NNTool: state, model.h, raw tensors, the AutoTiler's model.c",
+    next: "<network>.json is the state, model.h the scales, tensors/ the constants, model.c the AutoTiler's program;\n\
            `cargo xtask nntool import` reads such a folder and says what differs.",
     make,
 };
@@ -114,6 +116,10 @@ fn make(request: &Request) -> Result<Vec<Artifact>, ExportError> {
     let mut files = vec![
         Artifact::text(format!("{}.json", model.network), state::write(&state)),
         Artifact::text("model.h", header(&steps, nntool)),
+        Artifact::text(
+            program::FILE,
+            program::write(model, &steps, nntool.release)?,
+        ),
     ];
     files.extend((steps.constants()).map(|constant| {
         Artifact::bytes(

@@ -1,5 +1,7 @@
 //! NNTool's files: as they are written, and held against what they follow from.
 
+mod program;
+
 use std::sync::OnceLock;
 
 use fixtures::{Fixtures, ImageSet, NetworkFixture};
