@@ -288,7 +288,9 @@ impl Maps {
 /// says `[c][y][x]`.
 fn linear(kernels: Kernels, weights: &QuantWeights, input: MapShape) -> Result<Linear, QuantError> {
     let [outputs, inputs] = rank("linear weight", weights.weight.shape())?;
-    let code = |o: usize, i: usize| weights.weight.item(o)[feature(input, i)];
+    let features: Vec<usize> = (0..inputs).map(|i| feature(input, i)).collect();
+    let codes = weights.weight.data();
+    let code = |o: usize, i: usize| codes[o * inputs + features[i]];
     Linear::new(
         kernels,
         &LinearWeights {
