@@ -66,6 +66,15 @@ impl Window {
         first.min(end)..end
     }
 
+    /// The input positions that `output` reads, of a window without gaps (dilation 1).
+    fn span(&self, output: usize, input: usize) -> Range<usize> {
+        let taps = self.taps_inside(output, input);
+        let start = output * self.stride;
+        // Taps inside lie beyond the padding; of none, nothing is read.
+        let at = |tap: usize| (start + tap).saturating_sub(self.padding);
+        at(taps.start)..at(taps.end)
+    }
+
     /// Of `outputs` positions, those that read inside the input at `tap`.
     pub fn outputs_inside(&self, tap: usize, input: usize, outputs: usize) -> Range<usize> {
         let ahead = tap * self.dilation;
@@ -168,6 +177,16 @@ impl PoolGeometry {
         })
     }
 
+    /// The input positions of each window, along rows and along columns, of so many outputs over
+    /// so many input positions: what lies in the padding is left out.
+    pub fn spans(&self, input: [usize; 2], outputs: [usize; 2]) -> [Vec<Range<usize>>; 2] {
+        let windows = self.windows();
+        [0, 1].map(|axis| {
+            let span = |output| windows[axis].span(output, input[axis]);
+            (0..outputs[axis]).map(span).collect()
+        })
+    }
+
     /// The output shape [N, C, H', W'] for an input [N, C, H, W].
     ///
     /// # Errors
@@ -246,6 +265,10 @@ mod tests {
                 let inside: Vec<usize> =
                     (0..w.kernel).filter(|&tap| w.input_at(output, tap, input).is_some()).collect();
                 prop_assert_eq!(w.taps_inside(output, input).collect::<Vec<_>>(), inside);
+                let dense = Window { dilation: 1, ..w };
+                let read: Vec<usize> =
+                    (0..w.kernel).filter_map(|tap| dense.input_at(output, tap, input)).collect();
+                prop_assert_eq!(dense.span(output, input).collect::<Vec<_>>(), read);
             }
         }
     }

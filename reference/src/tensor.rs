@@ -95,13 +95,16 @@ impl<E: Copy> Tensor<E> {
     pub fn map_along<F: Copy>(&self, axis: usize, mut f: impl FnMut(usize, E) -> F) -> Tensor<F> {
         let extent = self.shape.get(axis).copied().unwrap_or(1);
         let step: usize = self.shape.iter().skip(axis + 1).product();
-        let values = self.data.iter().copied().enumerate();
+        let mut data = Vec::with_capacity(self.data.len());
+        // Neither the step nor the extent is 0 where there are values. Values that follow each
+        // other are at the same position: one division for all of them.
+        for (at, values) in self.data.chunks(step.max(1)).enumerate() {
+            let position = at % extent.max(1);
+            data.extend(values.iter().map(|&value| f(position, value)));
+        }
         Tensor {
             shape: self.shape.clone(),
-            // No extent is 0 where there are values.
-            data: values
-                .map(|(at, value)| f(at / step % extent, value))
-                .collect(),
+            data,
         }
     }
 

@@ -30,29 +30,19 @@ impl AveragePoolGeometry {
     ) -> Result<Tensor<O>, ShapeError> {
         let shape @ [items, channels, out_h, out_w] = self.window.output_shape(input.shape())?;
         let (height, width) = (input.shape()[2], input.shape()[3]);
-        let [rows, columns] = self.window.windows();
+        let [rows, columns] = self.window.spans([height, width], [out_h, out_w]);
+        let [kernel_h, kernel_w] = self.window.kernel;
         let mut data = Vec::with_capacity(items * channels * out_h * out_w);
         for plane in 0..items * channels {
             let plane = &input.data()[plane * height * width..][..height * width];
-            for y in 0..out_h {
-                for x in 0..out_w {
-                    let (mut sum, mut inside) = (zero, 0);
-                    for iy in rows
-                        .taps_inside(y, height)
-                        .filter_map(|ky| rows.input_at(y, ky, height))
-                    {
-                        for ix in columns
-                            .taps_inside(x, width)
-                            .filter_map(|kx| columns.input_at(x, kx, width))
-                        {
-                            sum = add(sum, plane[iy * width + ix]);
-                            inside += 1;
-                        }
-                    }
-                    let count = if self.count_include_pad {
-                        rows.kernel * columns.kernel
-                    } else {
-                        inside
+            for window_rows in &rows {
+                for window_columns in &columns {
+                    let lines = (window_rows.clone())
+                        .map(|iy| &plane[iy * width..][window_columns.clone()]);
+                    let sum = lines.flatten().fold(zero, |sum, &value| add(sum, value));
+                    let count = match self.count_include_pad {
+                        true => kernel_h * kernel_w,
+                        false => window_rows.len() * window_columns.len(),
                     };
                     data.push(divide(sum, count));
                 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::linear::check_bias;
+use super::linear::{add_times, check_bias};
 use crate::element::Summand;
 use crate::{Conv2dGeometry, Element, ShapeError, Tensor};
 
@@ -64,9 +64,7 @@ pub fn conv2d_sums<E: Summand>(
                 for channel in first_channel..first_channel + group_inputs {
                     let plane = &image.values[channel * image.plane..][..image.plane];
                     for (&shift, &w) in taps.shifts.iter().zip(&mut w) {
-                        for (sum, &x) in sums.iter_mut().zip(&plane[shift..]) {
-                            *sum = *sum + w * x;
-                        }
+                        add_times(&mut sums, w, &plane[shift..]);
                     }
                 }
                 for (y, row) in map.chunks_exact_mut(out_w).enumerate() {

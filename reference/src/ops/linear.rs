@@ -1,5 +1,7 @@
 //! Matrix product with bias.
 
+use std::ops::{Add, Mul};
+
 use rayon::prelude::*;
 
 use crate::element::Summand;
@@ -36,19 +38,38 @@ pub fn linear_sums<E: Summand>(
     if outputs == 0 {
         return Ok(output);
     }
-    let weights = weight.map(E::widen);
+    let columns = columns(weight);
     output
         .data_mut()
         .par_chunks_exact_mut(outputs)
         .enumerate()
         .for_each(|(n, row)| {
-            let x: Vec<E::Sum> = input.item(n).iter().map(|x| x.widen()).collect();
-            for (o, out) in row.iter_mut().enumerate() {
-                let start = bias.map_or(E::Sum::default(), |bias| bias[o]);
-                *out = (weights.item(o).iter().zip(&x)).fold(start, |sum, (&w, &x)| sum + w * x);
+            if let Some(bias) = bias {
+                row.copy_from_slice(bias);
+            }
+            // The same input to all outputs at once: their sums do not wait for each other.
+            for (x, column) in input.item(n).iter().zip(columns.chunks_exact(outputs)) {
+                add_times(row, x.widen(), column);
             }
         });
     Ok(output)
+}
+
+/// The weights [out, in], all outputs' of the first input first.
+fn columns<E: Summand>(weight: &Tensor<E>) -> Vec<E::Sum> {
+    let [outputs, inputs] = [0, 1].map(|axis| weight.shape()[axis]);
+    let column = |i: usize| (0..outputs).map(move |o| weight.data()[o * inputs + i].widen());
+    (0..inputs).flat_map(column).collect()
+}
+
+/// `sums[k] = sums[k] + factor · values[k]`, as many as there are of both.
+pub(crate) fn add_times<S>(sums: &mut [S], factor: S, values: &[S])
+where
+    S: Copy + Add<Output = S> + Mul<Output = S>,
+{
+    for (sum, &value) in sums.iter_mut().zip(values) {
+        *sum = *sum + factor * value;
+    }
 }
 
 /// The output shape [N, out] for an input [N, in] and a weight [out, in].

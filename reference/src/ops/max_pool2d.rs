@@ -14,28 +14,16 @@ pub fn max_pool2d<E: Copy + PartialOrd>(
 ) -> Result<Tensor<E>, ShapeError> {
     let shape @ [items, channels, out_h, out_w] = geometry.output_shape(input.shape())?;
     let (height, width) = (input.shape()[2], input.shape()[3]);
-    let [rows, columns] = geometry.windows();
+    let [rows, columns] = geometry.spans([height, width], [out_h, out_w]);
     let mut data = Vec::with_capacity(items * channels * out_h * out_w);
     for plane in 0..items * channels {
         let plane = &input.data()[plane * height * width..][..height * width];
-        for y in 0..out_h {
-            for x in 0..out_w {
-                let mut best: Option<E> = None;
-                for iy in rows
-                    .taps_inside(y, height)
-                    .filter_map(|ky| rows.input_at(y, ky, height))
-                {
-                    for ix in columns
-                        .taps_inside(x, width)
-                        .filter_map(|kx| columns.input_at(x, kx, width))
-                    {
-                        best = Some(best.map_or(plane[iy * width + ix], |best| {
-                            larger(best, plane[iy * width + ix])
-                        }));
-                    }
-                }
+        for window_rows in &rows {
+            for window_columns in &columns {
+                let lines =
+                    (window_rows.clone()).map(|iy| &plane[iy * width..][window_columns.clone()]);
                 // Padding is at most half the kernel: every window holds a position.
-                data.extend(best);
+                data.extend(lines.flatten().copied().reduce(larger));
             }
         }
     }
