@@ -19,6 +19,8 @@ struct Bench {
     calibration: Calibration,
     images: Tensor<f32>,
     schemes: SchemeFixtures,
+    /// Each scheme's network, made when it is first asked for: calibrating takes longest.
+    quantized: Vec<OnceLock<AffineNetwork>>,
     calibration_images: Tensor<f32>,
 }
 
@@ -36,16 +38,24 @@ impl Bench {
         let images = ImageSet::load(&fixtures, &fixture.data).unwrap();
         let input = fixture.network.input();
         let calibration_images = input.normalize(&images.calibration);
+        let schemes = SchemeFixtures::load(&fixtures, name).unwrap();
         Self {
+            quantized: vec![OnceLock::new(); schemes.schemes.len()],
             calibration: Calibration::run(&fixture.network, &calibration_images).unwrap(),
             images: input.normalize(&images.pixels),
-            schemes: SchemeFixtures::load(&fixtures, name).unwrap(),
+            schemes,
             float: fixture.network,
             calibration_images,
         }
     }
 
-    fn quantized(&self, scheme: &SchemeFixture) -> AffineNetwork {
+    /// The network of a scheme of [`Self::schemes`], whose observed ranges are PyTorch's.
+    fn quantized(&self, scheme: &SchemeFixture) -> &AffineNetwork {
+        let at = (self.schemes.schemes.iter()).position(|other| other.name == scheme.name);
+        self.quantized[at.unwrap()].get_or_init(|| self.quantize(scheme))
+    }
+
+    fn quantize(&self, scheme: &SchemeFixture) -> AffineNetwork {
         let ranges = self.calibration.ranges(&scheme.scheme).unwrap();
         let got: Vec<Range> = [vec![ranges.input], ranges.outputs.clone()].concat();
         let golden = scheme.layers.iter().map(|layer| layer.output.range);
@@ -63,7 +73,7 @@ fn integers_are_exactly_pytorchs(
     let traced = bench.images.head(TRACED);
     assert!(bench.schemes.schemes.len() > 25);
     for golden in &bench.schemes.schemes {
-        assert_integers(&bench.quantized(golden), golden, &traced, name);
+        assert_integers(bench.quantized(golden), golden, &traced, name);
     }
 }
 
@@ -82,7 +92,7 @@ fn all_images_have_pytorchs_output_codes(
     ];
     let mut compared = 0;
     for golden in (bench.schemes.schemes.iter()).filter(|s| chosen.contains(&s.name.as_str())) {
-        let codes = output_codes(bench.quantized(golden), &bench.images);
+        let codes = output_codes(bench.quantized(golden).clone(), &bench.images);
         let at = format!("{name}, {}", golden.name);
         assert_eq!(hash(&codes, i32::to_le_bytes), golden.output_codes, "{at}");
         compared += codes.shape()[0];
@@ -133,7 +143,7 @@ fn the_simulation_is_pytorchs_but_at_rounding_boundaries(
     let stored = (bench.schemes.schemes.iter()).filter(|scheme| !scheme.simulated.is_empty());
     for golden in stored {
         let network = bench.quantized(golden);
-        let simulation = Simulation::new(&bench.float, &network).unwrap();
+        let simulation = Simulation::new(&bench.float, network).unwrap();
         let images = bench.images.head(golden.simulated[0].shape()[0]);
         let differences = simulation.differences(&images, &golden.simulated).unwrap();
         for difference in &differences {
@@ -154,7 +164,7 @@ fn a_wrong_code_of_the_simulation_is_found() {
     let bench = Bench::of("mlp-mnist");
     let golden = (bench.schemes.schemes.iter()).find(|s| !s.simulated.is_empty());
     let mut golden = golden.unwrap().clone();
-    let simulation = Simulation::new(&bench.float, &bench.quantized(&golden)).unwrap();
+    let simulation = Simulation::new(&bench.float, bench.quantized(&golden)).unwrap();
     let images = bench.images.head(golden.simulated[0].shape()[0]);
     let before = simulation.differences(&images, &golden.simulated).unwrap();
     let second = &golden.simulated[1];

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::LazyLock;
+
 use kernels::dispatch;
 use rstest::rstest;
 use verify::report::scale_table;
@@ -17,8 +19,11 @@ fn report(selection: Selection) -> Result<Report, VerifyError> {
     verify(&options, &[dispatch::portable()], &|_| {})
 }
 
+/// Made once.
 fn lab() -> Report {
-    report(Selection::Network("lab".into())).unwrap()
+    static LAB: LazyLock<Report> =
+        LazyLock::new(|| report(Selection::Network("lab".into())).unwrap());
+    LAB.clone()
 }
 
 #[test]
