@@ -126,6 +126,7 @@ registry!(
     average_for_max,
     max_for_average,
     pool_takes_one,
+    max_pool_from_zero,
     max_pool_padding_zero,
     average_pool_truncates,
     average_pool_count,

@@ -38,6 +38,9 @@ pub struct Verdict {
     pub format: u32,
     /// The backend.
     pub backend: String,
+    /// Which part of the cases was judged, K of N, if not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<[usize; 2]>,
     /// One for each network.
     pub trials: Vec<TrialVerdict>,
 }
@@ -83,6 +86,7 @@ impl Verdict {
         Self {
             format: FORMAT,
             backend: backend.into(),
+            shard: None,
             trials,
         }
     }

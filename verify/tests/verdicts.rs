@@ -161,9 +161,23 @@ fn shards_merge_to_the_verdict_of_one_run() {
             count += 1;
             (count - 1) % 2 == at
         });
+        part.shard = Some([at + 1, 2]);
         parse_json(&render_json(&part)).unwrap()
     };
     assert_eq!(merge(vec![part(1), part(0)]), Ok(whole.clone()));
+    assert_eq!(
+        merge(vec![part(1)]),
+        Err(MergeError::Missing {
+            missing: "1/2".into(),
+            of: 2
+        })
+    );
+    let mut of_three = part(1);
+    of_three.shard = Some([2, 3]);
+    assert_eq!(
+        merge(vec![part(0), of_three]),
+        Err(MergeError::Divided { one: 2, other: 3 })
+    );
     assert!(matches!(
         merge(vec![part(0), part(0)]),
         Err(MergeError::Twice { probe, .. }) if probe == "network"

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use fixtures::Fixtures;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,13 +31,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How many of the 1,000 images to hold int8 against float on, layer by layer.
-    #[arg(long, value_name = "N", default_value_t = verify::run::TRACED_IMAGES)]
+    #[arg(long, value_name = "N", default_value_t = verify::run::TRACED_IMAGES, value_parser = images())]
     images: usize,
     /// A folder of fixtures other than the committed one.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
     #[command(flatten)]
     under_test: backend::UnderTest,
+}
+
+/// As many images as are committed.
+pub(crate) fn images() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1000)
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -48,6 +54,7 @@ enum Form {
 
 /// Results on stdout, progress on stderr.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    arguments.under_test.check()?;
     if arguments.under_test.is_given() {
         return backend::run(arguments);
     }

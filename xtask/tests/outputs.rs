@@ -7,12 +7,12 @@ use std::path::Path;
 
 use front_door::{text, xtask};
 
-/// A trial that is answered with the right tensors.
+/// A trial of the quickest network, answered with the right tensors.
 fn answered(folder: &Path) {
     let made = xtask(&[
         "emit",
         "--network",
-        "lab",
+        "mlp-mnist",
         "--images",
         "3",
         "--out",
@@ -35,7 +35,8 @@ fn confuse(folder: &Path, cases: &[&str], from: &str, to: &str) {
         let expected = folder.join("expected");
         let from = match *case {
             // What a layer by itself is given is the other's output.
-            "layer-relu1" => expected.join("layer-conv1").join(from),
+            "layer-relu1" => expected.join("layer-fc1").join(from),
+            "directed-relu1" => folder.join("cases").join(case).join("input.npy"),
             case => expected.join(case).join(from),
         };
         fs::copy(from, folder.join("outputs").join(case).join(to)).unwrap();
@@ -69,7 +70,7 @@ fn right_answers_pass_and_a_wrong_file_is_named() {
         said.lines()
             .last()
             .unwrap()
-            .starts_with("DIFFERS first in lab, fc3")
+            .starts_with("DIFFERS first in mlp-mnist, fc3")
     );
 
     // Of a layer that is not there nothing is said; a file that is none is a problem.
@@ -193,12 +194,8 @@ fn shards_merge_to_what_one_run_says() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path().join("trial");
     answered(&folder);
-    confuse(
-        &folder,
-        &["network", "layer-relu1"],
-        "conv1.npy",
-        "relu1.npy",
-    );
+    let cases = ["network", "layer-relu1", "directed-relu1"];
+    confuse(&folder, &cases, "fc1.npy", "relu1.npy");
     let outputs = folder.to_str().unwrap();
     let mut files = Vec::new();
     for shard in ["1/3", "2/3", "3/3"] {

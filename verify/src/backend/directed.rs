@@ -1,5 +1,7 @@
 //! Inputs that put accumulators where arithmetics part: on ties, on the edges of the clamp, at
-//! the ends of what a layer reaches. Images hardly ever do.
+//! the ends of what a layer reaches; and every code before a ReLU or a pool. Images hardly ever do.
+
+mod every_code;
 
 use std::ops::RangeInclusive;
 
@@ -20,21 +22,26 @@ const MOST: usize = 24;
 /// is a little off makes the same.
 const CODES: usize = 4096;
 
-/// Codes for the layer whose sums are at `node`, such that its accumulators tell all known
-/// mistakes and contracts of its requantization apart, as far as they can be; [N, …]. None where
-/// no accumulator could be reached.
+/// Codes for the layer that begins at `node`, [N, …]: of a weighted one such that its accumulators
+/// tell all known mistakes and contracts of its requantization apart, as far as they can be; of a
+/// ReLU or a pool every code there is. None of other layers, and where no accumulator could be
+/// reached.
 ///
 /// # Errors
 /// None for a node of a model.
 pub(super) fn input(model: &Model, node: usize) -> Result<Option<Values>, ShapeError> {
-    let (Step::Accumulate(sums), Some(Step::Requantize(requantize))) = (
-        &model.nodes[node].step,
-        model.nodes.get(node + 1).map(|next| &next.step),
-    ) else {
-        return Ok(None);
-    };
     let Some(params) = model.nodes[node - 1].params else {
         return Ok(None);
+    };
+    let (sums, requantize) = match (&model.nodes[node].step, model.nodes.get(node + 1)) {
+        (Step::Accumulate(sums), Some(next)) => match &next.step {
+            Step::Requantize(requantize) => (sums, requantize),
+            _ => return Ok(None),
+        },
+        (Step::Relu { .. } | Step::MaxPool(_) | Step::AveragePool(_), _) => {
+            return every_code::input(&params, &model.nodes[node - 1].shape).map(Some);
+        }
+        _ => return Ok(None),
     };
     let codes = params.grid.low()..=params.grid.high();
     let candidates = candidates(sums, requantize, &codes);

@@ -32,6 +32,9 @@ use crate::files::FileError;
 /// Where the tool under test writes.
 pub const OUTPUTS: &str = "outputs";
 
+/// In the folder of a case's outputs: what the tool itself says went wrong.
+pub const ERROR: &str = "error.txt";
+
 /// What the tool under test is asked, a folder a case.
 pub const CASES: &str = "cases";
 

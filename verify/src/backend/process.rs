@@ -52,7 +52,10 @@ pub fn backend_of(
 ) -> Result<Box<dyn Backend>, BackendError> {
     let path = Path::new(text);
     let ending = path.extension().and_then(|ending| ending.to_str());
-    let is_library = ending.is_some_and(|ending| ["so", "dylib", "dll"].contains(&ending));
+    let name = path.file_name().and_then(|name| name.to_str());
+    // `libkernel.so.1` too.
+    let is_library = ending.is_some_and(|ending| ["so", "dylib", "dll"].contains(&ending))
+        || name.is_some_and(|name| name.contains(".so."));
     // `./run.sh some.so` is a command, `my kernels/some.so` a library.
     let is_one = || shlex::split(text).is_none_or(|words| words.len() == 1);
     Ok(Box::new(if is_library && (path.exists() || is_one()) {

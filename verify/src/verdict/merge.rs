@@ -17,6 +17,22 @@ pub enum MergeError {
         /// Another.
         other: String,
     },
+    /// Not all shards of one run are there.
+    #[error("shard {missing} is missing; give all {of} of the run")]
+    Missing {
+        /// The first that is, `2/3`.
+        missing: String,
+        /// How many there are.
+        of: usize,
+    },
+    /// Shards of runs that were divided otherwise.
+    #[error("{one} shards and {other}; give those of one run")]
+    Divided {
+        /// Into so many.
+        one: usize,
+        /// And into so many.
+        other: usize,
+    },
     /// Two shards judged the same probe.
     #[error("network {network}: two verdicts on {probe:?}; give each shard once")]
     Twice {
@@ -31,8 +47,12 @@ pub enum MergeError {
 /// what explains its own cases; one run would ask a name to hold on all of them.
 ///
 /// # Errors
-/// Nothing to merge, two backends, or one probe twice.
+/// Nothing to merge, two backends, one probe twice, or a shard that is missing.
 pub fn merge(verdicts: Vec<Verdict>) -> Result<Verdict, MergeError> {
+    let shards: Vec<[usize; 2]> = verdicts
+        .iter()
+        .filter_map(|verdict| verdict.shard)
+        .collect();
     let mut verdicts = verdicts.into_iter();
     let mut merged = verdicts.next().ok_or(MergeError::Nothing)?;
     for verdict in verdicts {
@@ -46,7 +66,26 @@ pub fn merge(verdicts: Vec<Verdict>) -> Result<Verdict, MergeError> {
             add(&mut merged.trials, trial)?;
         }
     }
+    all_there(&shards)?;
+    merged.shard = None;
     Ok(merged)
+}
+
+/// Whether the shards are all those of one run.
+fn all_there(shards: &[[usize; 2]]) -> Result<(), MergeError> {
+    let Some(&[_, of]) = shards.first() else {
+        return Ok(());
+    };
+    if let Some(&[_, other]) = shards.iter().find(|shard| shard[1] != of) {
+        return Err(MergeError::Divided { one: of, other });
+    }
+    match (1..=of).find(|&at| !shards.contains(&[at, of])) {
+        Some(at) => Err(MergeError::Missing {
+            missing: format!("{at}/{of}"),
+            of,
+        }),
+        None => Ok(()),
+    }
 }
 
 fn add(trials: &mut Vec<TrialVerdict>, trial: TrialVerdict) -> Result<(), MergeError> {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use verify::backend::folder::{
-    CaseDescription, LayerDescription, OUTPUTS, OpDescription, WeightsDescription,
+    CaseDescription, ERROR, LayerDescription, OUTPUTS, OpDescription, WeightsDescription,
 };
-use verify::files::{make, replace_npy};
+use verify::files::{make, replace, replace_npy};
 
 use super::abi::{self, UNSUPPORTED};
 use super::case::{Codes, Wanted, Weights, Window};
@@ -42,9 +42,14 @@ pub(super) fn run(
             );
             match call(library, layer, folder, &codes, &wanted)? {
                 Ok(made) => made,
-                Err(why) => {
+                Err(Stopped::Unsupported(why)) => {
                     let name = &layer.name;
                     return Ok(Some(format!("from layer {name} on left out: {why}")));
+                }
+                Err(Stopped::Wrong(why)) => {
+                    let said = format!("layer {}: {why}", layer.name);
+                    replace(&outputs.join(ERROR), said.as_bytes())?;
+                    return Ok(Some(said));
                 }
             }
         };
@@ -72,7 +77,12 @@ struct Made {
 }
 
 /// Why a layer gave nothing.
-type Why = String;
+enum Stopped {
+    /// The library does not have it.
+    Unsupported(String),
+    /// It did what karat.h does not allow.
+    Wrong(String),
+}
 
 fn call(
     library: &Library,
@@ -80,7 +90,7 @@ fn call(
     folder: &Path,
     codes: &Codes,
     wanted: &Wanted,
-) -> Result<Result<Made, Why>> {
+) -> Result<Result<Made, Stopped>> {
     let volume = wanted.volume()?;
     let (mut room, mut sums) = (
         Guarded::new(volume, 0x5a),
@@ -109,9 +119,9 @@ fn call(
     let shown = output.has_accumulators();
     let symbol = symbol(&layer.op);
     if !room.intact() || !sums.intact() {
-        return Ok(Err(format!(
+        return Ok(Err(Stopped::Wrong(format!(
             "{symbol} wrote outside its output of {volume} values"
-        )));
+        ))));
     }
     Ok(match returned {
         Some(0) => Ok(Made {
@@ -122,11 +132,15 @@ fn call(
             },
             accumulators: shown.then(|| sums.take()),
         }),
-        Some(UNSUPPORTED) => Err(format!("{symbol} returned KARAT_UNSUPPORTED")),
-        Some(code) => Err(format!("{symbol} returned the error {code}")),
-        None => Err(format!(
+        Some(UNSUPPORTED) => Err(Stopped::Unsupported(format!(
+            "{symbol} returned KARAT_UNSUPPORTED"
+        ))),
+        Some(code) => Err(Stopped::Wrong(format!(
+            "{symbol} returned the error {code}"
+        ))),
+        None => Err(Stopped::Unsupported(format!(
             "the library has no {symbol}, which karat.h declares"
-        )),
+        ))),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::abi::{Input, Output, VERSION, Weights, WindowOf};
 
@@ -38,7 +38,8 @@ impl Library {
         // the user asked for, and why this process does nothing else.
         let loaded = match unsafe { libloading::Library::new(path) } {
             Ok(loaded) => loaded,
-            Err(error) => bail!("{shown} cannot be loaded: {error}"),
+            // The loader's reason is behind the error.
+            Err(error) => return Err(error).with_context(|| format!("{shown} cannot be loaded")),
         };
         // SAFETY: karat.h declares it so; that the library does too is the user's claim.
         let version = match unsafe { loaded.get::<Version>(b"karat_abi_version\0") } {

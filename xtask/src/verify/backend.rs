@@ -8,7 +8,7 @@ use clap::Args;
 use fixtures::{Fixtures, ImageSet, NetworkFixture};
 use verify::backend::folder::{self, TrialDescription};
 use verify::backend::{NETWORK, TIME_LIMIT, Trial, backend_of};
-use verify::model::ModelScheme;
+use verify::model::{GOLDEN, ModelScheme};
 use verify::own_scheme::{self, OwnScheme, read_outputs};
 use verify::verdict::{self, TrialVerdict, Verdict};
 
@@ -18,35 +18,36 @@ use crate::exit::Exit;
 
 #[derive(Args)]
 #[command(next_help_heading = "A backend under test")]
+#[group(skip)]
 pub(crate) struct UnderTest {
     /// Run this: a command line that is given a folder, or a library (.so) with the functions
     /// of karat.h.
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["outputs", "merge"])]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["outputs", "merge"], group = "judged")]
     backend: Option<String>,
     /// Check what a tool wrote into a folder that `emit` made.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["network", "merge"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["network", "merge"], group = "judged")]
     outputs: Option<PathBuf>,
     /// With --outputs: what the codes there stand for, of a tool that has a scheme of its own
     /// (docs/own-scheme.md). Held within the derived bound of the float network.
     #[arg(long, value_name = "FILE", requires = "outputs", conflicts_with_all = ["html", "apart", "shard"])]
     own_scheme: Option<PathBuf>,
     /// Put the JSON reports of shards together.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., group = "judged")]
     merge: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArguments,
     /// Stop a backend that gives no answer for a network within so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = TIME_LIMIT.as_secs())]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIME_LIMIT.as_secs(), requires = "backend")]
     time_limit: u64,
     /// Write the verdict as one HTML page as well, with pictures.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "judged")]
     html: Option<PathBuf>,
     /// Where several causes explain the first bad layer: write the inputs that part them, and what
     /// each makes of them.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "judged")]
     apart: Option<PathBuf>,
     /// Only every N-th case, from the K-th on.
-    #[arg(long, value_name = "K/N", value_parser = shard)]
+    #[arg(long, value_name = "K/N", value_parser = shard, requires = "judged", conflicts_with = "merge")]
     shard: Option<Shard>,
 }
 
@@ -66,6 +67,21 @@ fn shard(text: &str) -> Result<Shard, String> {
 }
 
 impl UnderTest {
+    /// What is given is said of a backend, or there is one.
+    ///
+    /// # Errors
+    /// A scheme or a contract without a backend.
+    pub(super) fn check(&self) -> Result<()> {
+        let golden = (ModelScheme::MaxAbs, GOLDEN);
+        if self.backend.is_none() && (self.model.scheme, &*self.model.contract) != golden {
+            bail!(
+                "--scheme and --contract say what a --backend is held against; a folder of `emit` \
+                 says so itself"
+            );
+        }
+        Ok(())
+    }
+
     /// Whether a backend is to be judged.
     pub(super) fn is_given(&self) -> bool {
         self.backend.is_some() || self.outputs.is_some() || !self.merge.is_empty()
@@ -77,11 +93,12 @@ pub(super) fn run(arguments: &super::Arguments) -> Result<Exit> {
     if let (Some(folder), Some(scheme)) = (&under_test.outputs, &under_test.own_scheme) {
         return own_scheme(arguments, folder, scheme);
     }
-    let verdict = match (&under_test.outputs, &under_test.backend) {
+    let mut verdict = match (&under_test.outputs, &under_test.backend) {
         (Some(folder), _) => of_folder(arguments, folder)?,
         (None, Some(command)) => of_backend(arguments, command)?,
         (None, None) => merged(&under_test.merge)?,
     };
+    verdict.shard = (under_test.shard).map(|Shard { at, of }| [at + 1, of]);
     if let Some(path) = &under_test.html {
         let page = verdict::render_page(&verdict).context("the page cannot be made")?;
         crate::files::replace(path, page.as_bytes())?;

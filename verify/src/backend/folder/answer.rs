@@ -11,8 +11,8 @@ use reference::Tensor;
 
 use super::description::file_of;
 use super::plain::{plain, what};
-use super::surplus::surplus;
-use super::{FolderError, OUTPUTS};
+use super::surplus::{shown, surplus};
+use super::{ERROR, FolderError, OUTPUTS};
 use crate::backend::{Answer, Probe, Problem, Shown, Trial};
 use crate::model::{Node, Values};
 
@@ -77,19 +77,36 @@ pub fn read_folder(trial: &Trial, probe: &Probe, folder: &Path) -> Result<Answer
             }
         }
     }
+    answer.problems.extend(said(probe, &folder.join(ERROR)));
     let names: Vec<&str> = nodes().map(|(_, node)| &*node.name).collect();
     let what = format!(
         "is no tensor of this case; expected <name>.npy, <name> one of {}",
         names.join(", ")
     );
-    let known =
-        |name: &OsStr| nodes().any(|(_, node)| files(node).iter().any(|file| name == &**file));
+    let known = |name: &OsStr| {
+        name == ERROR || nodes().any(|(_, node)| files(node).iter().any(|file| name == &**file))
+    };
     let found = surplus(folder, &format!("{}/", probe.name), &what, known);
     answer
         .problems
         .extend(found.map_err(|error| FolderError::read(folder, error))?);
     Ok(answer)
 }
+
+/// What the tool itself says went wrong in a case.
+fn said(probe: &Probe, path: &Path) -> Option<Problem> {
+    if (path.symlink_metadata()).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return None;
+    }
+    let what = plain(path, LONGEST_ERROR).map(|text| shown(String::from_utf8_lossy(&text).trim()));
+    Some(Problem {
+        file: format!("{}/{ERROR}", probe.name),
+        what: what.unwrap_or_else(|what| what),
+    })
+}
+
+/// The most bytes of what a tool says.
+const LONGEST_ERROR: u64 = 4 << 10;
 
 /// Whether there is a folder; anything else in its place is an error.
 fn is_folder(path: &Path) -> Result<bool, FolderError> {

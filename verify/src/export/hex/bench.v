@@ -125,7 +125,11 @@
                     end
         end
         if (errors == 0) $display("PASS: %0d sums, %0d codes", sums, codes);
-        else $display("FAIL: %0d of %0d values differ", errors, sums + codes);
+        else begin
+            $display("FAIL: %0d of %0d values differ", errors, sums + codes);
+            // The simulator ends with an error.
+            $fatal(0);
+        end
         $finish;
     end
 endmodule

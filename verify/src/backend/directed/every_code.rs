@@ -1,0 +1,83 @@
+//! Every code of a grid, and windows that hold nothing else than codes below zero.
+
+use std::ops::RangeInclusive;
+
+use quant::scheme::QuantParams;
+use reference::{ShapeError, Tensor};
+
+use crate::model::Values;
+
+/// Images [N, …] of a map of this shape (its first axis is 1): first every code, then only those
+/// below the zero point, which after a ReLU no image has and a maximum that starts from 0 misses.
+///
+/// # Errors
+/// None for the shape of a node.
+pub(super) fn input(params: &QuantParams, shape: &[usize]) -> Result<Values, ShapeError> {
+    let grid = params.grid;
+    let below = grid.low()..=(params.zero_point - 1).max(grid.low());
+    let values: usize = shape.iter().skip(1).product();
+    let parts = [grid.low()..=grid.high(), below];
+    let data: Vec<f64> = (parts.into_iter())
+        .flat_map(|codes| scattered(codes, values))
+        .collect();
+    let mut images = shape.to_vec();
+    images[0] = data.len() / values.max(1);
+    Tensor::new(&images, data)
+}
+
+/// The fewest whole images of so many values that hold all the codes, neighbours far apart.
+fn scattered(codes: RangeInclusive<i32>, values: usize) -> impl Iterator<Item = f64> {
+    let count = codes.clone().count();
+    let images = count.div_ceil(values.max(1));
+    (0..images * values).map(move |at| {
+        // Each run of `count` is a permutation, and begins elsewhere than the last.
+        let code = (at * APART + at / count) % count;
+        f64::from(codes.start() + code as i32)
+    })
+}
+
+/// How far apart neighbours are: a prime, so that every code comes.
+const APART: usize = 97;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use quant::Scale;
+    use quant::scheme::Grid;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(&[1, 6, 28, 28], 0, 2)]
+    #[case(&[1, 84], 0, 6)]
+    #[case(&[1, 120], -128, 4)]
+    #[case(&[1, 1], 5, 256 + 133)]
+    fn every_code_and_images_below_zero(
+        #[case] shape: &[usize],
+        #[case] zero_point: i32,
+        #[case] images: usize,
+    ) {
+        let grid = Grid {
+            bits: 8,
+            signed: true,
+            narrow: false,
+        };
+        let params = QuantParams {
+            scale: Scale::new(1.0).unwrap(),
+            zero_point,
+            grid,
+        };
+        let made = input(&params, shape).unwrap();
+        assert_eq!(made.shape()[0], images);
+        assert_eq!(&made.shape()[1..], &shape[1..]);
+        let all: BTreeSet<i32> = made.data().iter().map(|&code| code as i32).collect();
+        assert_eq!(all, (-128..=127).collect());
+        let last = made.item(images - 1);
+        assert!(
+            last.iter()
+                .all(|&code| code < f64::from(zero_point.max(-127)))
+        );
+    }
+}
