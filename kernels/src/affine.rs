@@ -49,6 +49,9 @@ pub enum Sums {
 pub struct LayerPath {
     /// What its accumulators are summed in.
     pub sums: Sums,
+    /// Of a convolution of bytes: the name of its algorithm
+    /// ([`Conv2d::algorithm`](crate::Conv2d::algorithm)).
+    pub algorithm: Option<&'static str>,
     /// Whether its codes are made in float32 by certified constants; else by eq. 22 itself.
     pub certified: bool,
 }
@@ -95,6 +98,7 @@ impl AffineExecutor {
             Path::Floats { layers, .. } => {
                 let floats = LayerPath {
                     sums: Sums::Floats,
+                    algorithm: None,
                     certified: false,
                 };
                 vec![floats; *layers]

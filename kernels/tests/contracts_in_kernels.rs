@@ -153,3 +153,41 @@ fn certified_constants_give_a_contracts_codes() {
     }
     println!("{}", table.join("\n"));
 }
+
+/// Neighbouring channels of other multipliers and other roundings: each has its own constants.
+#[test]
+fn each_channel_is_requantized_by_its_own_constants() {
+    let rules = [1.0 / 256.0, 1.0 / 512.0, 0.003]
+        .map(|multiplier| [0.0, 0.5, 0.25].map(|offset| (multiplier, offset)))
+        .concat();
+    let rule = |channel: usize| rules[channel % rules.len()];
+    let code = |(multiplier, offset): (f64, f64), acc: i32| {
+        let code = (f64::from(acc) * multiplier + offset).floor() as i32;
+        code.clamp(-128, 127)
+    };
+    let codes: Vec<_> = (0..CHANNELS)
+        .map(|channel| move |acc: i32| code(rule(channel), acc))
+        .collect();
+    let channels: Vec<Certified<'_>> = (codes.iter().enumerate())
+        .map(|(channel, code)| Certified {
+            reach: -REACH..=REACH,
+            slope: rule(channel).0,
+            code,
+        })
+        .collect();
+    let requantizer =
+        Requantizer::certify(&channels, 0, Stored::Signed, Stored::Signed.codes()).unwrap();
+    for set in dispatch::available() {
+        let stored = Depthwise::new(set).requantize(requantizer.clone());
+        for (at, stored) in stored.into_iter().enumerate() {
+            let (acc, channel) = (at as i32 - REACH, at / 256);
+            let expected = codes[channel](acc);
+            assert_eq!(
+                i32::from(stored) - 128,
+                expected,
+                "{acc} of {channel}, {}",
+                set.isa()
+            );
+        }
+    }
+}

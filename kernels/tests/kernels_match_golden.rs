@@ -19,7 +19,10 @@ use rstest::rstest;
 #[case(Kind::Linear, &["linear", "by a multiplier", "by a division"])]
 #[case(Kind::Pools, &["max-pool", "average pool", "ReLU"])]
 #[case(Kind::Network, &["linear", "by a multiplier", "fused max-pool"])]
-#[case(Kind::Affine, &["bytes, certified", "bytes, formula", "words, certified", "words, formula", "two parts"])]
+#[case(Kind::Affine, &[
+    "bytes, certified", "bytes, formula", "words, certified", "words, formula", "two parts",
+    "channels, per-channel", "pixels, per-channel", "depthwise, per-channel",
+])]
 fn kernels_match_golden(#[case] kind: Kind, #[case] expected: &[&str]) {
     let sets = dispatch::available();
     let mut covered = BTreeSet::new();

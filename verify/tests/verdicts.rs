@@ -6,11 +6,12 @@ use std::sync::OnceLock;
 
 use quant::contracts;
 use reference::Tensor;
-use verify::backend::{Answer, Backend, BackendError, Shown, Trial};
+use verify::backend::{Answer, Backend, BackendError, Problem, Shown, Trial};
+use verify::diagnosis::Cause;
 use verify::model::{Arithmetic, FlattenOrder, GOLDEN, Model, ModelScheme, Step, Values};
 use verify::verdict::{
-    MergeError, Outcome, TrialVerdict, Verdict, merge, parse_json, render_human, render_json,
-    render_junit, render_page,
+    MergeError, Outcome, Stretch, TrialVerdict, Verdict, merge, parse_json, render_human,
+    render_json, render_junit, render_page,
 };
 
 use common::load_traced;
@@ -226,6 +227,97 @@ fn a_name_must_hold_on_all_that_is_shown() {
         said.contains("flatten-hwc makes these values, but not all others"),
         "{said}"
     );
+}
+
+#[test]
+fn right_codes_beside_wrong_accumulators_are_not_to_blame() {
+    let mut backend = Wrong {
+        steps: Vec::new(),
+        shows: |_| true,
+    };
+    let mut answers = backend.run(trial()).unwrap();
+    for shown in answers.iter_mut().flat_map(|answer| &mut answer.tensors) {
+        if trial().model.nodes[shown.node].name == "conv1.accumulators" {
+            shown.values = shown.values.map(|_| 0.0);
+        }
+    }
+    let judged = TrialVerdict::new(trial(), &answers).unwrap();
+    assert!(!judged.passed());
+    let (_, stretch) = judged.to_blame().unwrap();
+    assert!(stretch.accumulators && stretch.name().starts_with("conv1"));
+    let said = stretch.finding().unwrap().evidence.join("; ");
+    assert!(said.contains("were not computed from these"), "{said}");
+    let despite = (judged.probes.iter().flat_map(|probe| &probe.stretches))
+        .filter(|stretch| stretch.outcome == Outcome::EqualDespiteInput);
+    // In the network, in the layer by itself and on directed inputs.
+    assert_eq!(despite.map(Stretch::name).collect::<Vec<_>>(), ["conv1"; 3]);
+    let verdict = Verdict::new("zeros", vec![judged]);
+    let text = render_human(&verdict);
+    assert!(text.contains("equal, but not made of the tensor before it"));
+    assert!(
+        text.trim_end()
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with("DIFFERS first in lab, conv1")
+    );
+    assert_eq!(parse_json(&render_json(&verdict)), Ok(verdict));
+}
+
+#[test]
+fn a_file_that_cannot_be_compared_is_named_in_the_last_line() {
+    let mut answers = Wrong {
+        steps: Vec::new(),
+        shows: |node| node == "fc3",
+    }
+    .run(trial())
+    .unwrap();
+    answers[0].problems.push(Problem {
+        file: "outputs/network/conv1.npy".into(),
+        what: "it is no npy".into(),
+    });
+    let judged = TrialVerdict::new(trial(), &answers).unwrap();
+    let text = render_human(&Verdict::new("half", vec![judged]));
+    let last = text.trim_end().lines().last();
+    assert_eq!(
+        last,
+        Some("FAILS: lab: outputs/network/conv1.npy: it is no npy")
+    );
+    let failed = TrialVerdict::failed(trial(), "no answer within 1 s\nits stderr");
+    let text = render_human(&Verdict::new("hangs", vec![failed]));
+    let last = text.trim_end().lines().last();
+    assert_eq!(last, Some("FAILS: lab: no answer within 1 s"));
+}
+
+#[test]
+fn many_explanations_are_named_and_three_are_told() {
+    let verdict = judge(hwc(), codes_only);
+    let cause = |id: &str| Cause {
+        node: "flatten".into(),
+        id: id.into(),
+        parameters: String::new(),
+    };
+    let mut many = verdict.clone();
+    for probe in &mut many.trials[0].probes {
+        for stretch in &mut probe.stretches {
+            if let Outcome::Differs(finding) = &mut stretch.outcome {
+                finding.explanations = [
+                    "floor-activations",
+                    "half-up",
+                    "ceiling",
+                    "relu6",
+                    "half-down",
+                ]
+                .map(|id| vec![cause(id)])
+                .to_vec();
+            }
+        }
+    }
+    let text = render_human(&many);
+    assert_eq!(text.matches("    mend:  ").count(), 3);
+    assert!(text.contains("\n  or: relu6; half-down\n"), "{text}");
+    assert!(text.contains("floor-activations or one of 4 others"));
+    assert!(!render_human(&verdict).contains("\n  or: "));
 }
 
 #[test]

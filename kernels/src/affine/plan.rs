@@ -218,6 +218,10 @@ impl Plan {
                     parts => Sums::Split { parts },
                 },
             },
+            algorithm: match &layer.kernel {
+                Kernel::Conv2d(conv) => Some(conv.algorithm()),
+                Kernel::Linear(_) | Kernel::Words(_) => None,
+            },
             certified: matches!(layer.codes, Codes::Certified(_)),
         };
         weighted.map(path).collect()

@@ -2,6 +2,8 @@
 
 mod case;
 
+use std::collections::BTreeSet;
+
 use quant::affine::{AffineNetwork, Executor};
 use quant::prove::Random;
 use reference::Tensor;
@@ -14,7 +16,11 @@ pub(super) fn case(
     random: &mut Random,
     sets: &[Kernels],
 ) -> Result<Option<Vec<&'static str>>, Box<Mismatch>> {
-    let Some(network) = case::network(random) else {
+    let network = match random.one_in(2) {
+        true => case::layer(random),
+        false => case::network(random),
+    };
+    let Some(network) = network else {
         return Ok(None);
     };
     let images = random_images(random, &network);
@@ -35,11 +41,19 @@ pub fn compare(
 ) -> Result<Vec<&'static str>, Box<Mismatch>> {
     const OWN: &str = "images of the network's shape";
     let golden = network.scores(images).expect(OWN);
+    // Of the last layer, whose codes are compared, and where they are not all the same few.
+    let codes: BTreeSet<i32> = golden.data().iter().map(|&code| code as i32).collect();
+    let last = network.network().weighted().last();
+    let per_channel = codes.len() > 2
+        && last.is_some_and(|(_, weights)| {
+            (weights.multipliers.windows(2)).any(|two| two[0] != two[1])
+        });
     let mut paths = Vec::new();
     for &set in sets {
         let executor = AffineExecutor::new(network.clone(), set);
         let layers = executor.layers();
         paths.extend(layers.iter().map(|&layer| name(layer)));
+        paths.extend(layers.last().and_then(|&last| constants(last, per_channel)));
         for time in ["", ", again"] {
             let got = executor.forward(images).expect(OWN);
             same(&golden, &got, "code less its zero point").map_err(|at| {
@@ -63,6 +77,16 @@ fn name(path: LayerPath) -> &'static str {
         (Sums::Split { parts: 2 }, _) => "two parts",
         (Sums::Split { .. }, _) => "more parts",
         (Sums::Floats, _) => "floats",
+    }
+}
+
+/// In what order certified constants were read, where those of the channels differ.
+fn constants(path: LayerPath, per_channel: bool) -> Option<&'static str> {
+    match (per_channel && path.certified, path.algorithm) {
+        (true, Some("channels")) => Some("channels, per-channel"),
+        (true, Some("pixels")) => Some("pixels, per-channel"),
+        (true, Some("depthwise")) => Some("depthwise, per-channel"),
+        _ => None,
     }
 }
 

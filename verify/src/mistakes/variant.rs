@@ -7,7 +7,7 @@ mod requantization;
 mod sums;
 
 pub(super) use integers::{other_signedness, saturate, wrap};
-pub(super) use layout::{laid_out, mirrored, padded, read_as, relaid};
+pub(super) use layout::{laid_out, mirrored, padded, part, read_as, relaid};
 pub(super) use requantization::rounded;
 
 use quant::observers::Range;

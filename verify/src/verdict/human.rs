@@ -6,6 +6,8 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::stretch::{Finding, Outcome, Stretch};
 use super::{ProbeVerdict, TrialVerdict, Verdict};
+use crate::backend::Problem;
+use crate::diagnosis::Cause;
 use crate::mistakes;
 
 /// Tables, then what was found, then the verdict as the last line.
@@ -52,18 +54,12 @@ fn trial_text(text: &mut String, verdict: &Verdict, trial: &TrialVerdict) {
     for problem in trial.probes.iter().flat_map(|probe| &probe.problems) {
         let _ = writeln!(text, "{}: {}", problem.file, problem.what);
     }
+    if !trial.passed() && !trial.follows.is_empty() {
+        let follows = trial.follows.join(" = ");
+        let _ = writeln!(text, "Every tensor shown is that of contract {follows}.\n");
+    }
     if let Some((probe, stretch)) = trial.to_blame() {
         blame(text, probe, stretch);
-    }
-    match (trial.passed(), trial.follows.as_slice()) {
-        (true, _) | (false, []) => {}
-        (false, follows) => {
-            let _ = writeln!(
-                text,
-                "Every tensor shown is that of contract {}.\n",
-                follows.join(" = ")
-            );
-        }
     }
 }
 
@@ -83,6 +79,7 @@ pub(super) fn result(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Equal => "equal".to_owned(),
         Outcome::ExplainedByInput => "explained by its input".to_owned(),
+        Outcome::EqualDespiteInput => "equal, but not made of the tensor before it".to_owned(),
         Outcome::Differs(finding) => format!("DIFFERS: {}", names(finding)),
     }
 }
@@ -90,10 +87,7 @@ pub(super) fn result(outcome: &Outcome) -> String {
 /// The causes of a finding, those that cannot be told apart joined by "or".
 pub(super) fn names(finding: &Finding) -> String {
     let explanations: Vec<String> = (finding.explanations.iter())
-        .map(|causes| {
-            let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
-            causes.join(" and ")
-        })
+        .map(|causes| joined(causes))
         .collect();
     match explanations.as_slice() {
         [] => "unknown".to_owned(),
@@ -102,6 +96,15 @@ pub(super) fn names(finding: &Finding) -> String {
         [first, rest @ ..] => format!("{first} or one of {} others", rest.len()),
     }
 }
+
+/// The causes that together make the values.
+pub(super) fn joined(causes: &[Cause]) -> String {
+    let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+    causes.join(" and ")
+}
+
+/// How many explanations are told at length; the others by name.
+const TOLD: usize = 3;
 
 fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
     let Some(finding) = stretch.finding() else {
@@ -115,7 +118,10 @@ fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
         finding.differing,
         stretch.compared
     );
-    for causes in &finding.explanations {
+    let (told, others) = finding
+        .explanations
+        .split_at(finding.explanations.len().min(TOLD));
+    for causes in told {
         for cause in causes {
             let _ = writeln!(text, "\n  {cause}, in {}", cause.node);
             if let Some(mistake) = mistakes::find(&cause.id) {
@@ -128,6 +134,10 @@ fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
                 let _ = writeln!(text, "    more:  cargo xtask contracts --name {contract}");
             }
         }
+    }
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|causes| joined(causes)).collect();
+        let _ = writeln!(text, "\n  or: {}", others.join("; "));
     }
     for line in &finding.evidence {
         let _ = writeln!(text, "  {line}");
@@ -162,14 +172,26 @@ pub(super) fn last_line(verdict: &Verdict) -> String {
         let (_, stretch) = trial.to_blame()?;
         let finding = stretch.finding()?;
         Some(format!(
-            "{}, {}: {}",
+            "DIFFERS first in {}, {}: {}",
             trial.network,
             stretch.name(),
             names(finding)
         ))
     });
-    match first {
-        Some(first) => format!("DIFFERS first in {first}"),
-        None => "FAILS: nothing could be compared, or files have problems".to_owned(),
+    match first.or_else(|| verdict.trials.iter().find_map(unusable)) {
+        Some(first) => first,
+        None => "FAILS: nothing could be compared".to_owned(),
     }
+}
+
+/// Why a network's answers were not compared, at least in part.
+fn unusable(trial: &TrialVerdict) -> Option<String> {
+    let network = &trial.network;
+    if let Some(failure) = &trial.failure {
+        let first = failure.lines().next().unwrap_or_default();
+        return Some(format!("FAILS: {network}: {first}"));
+    }
+    let problem = (trial.probes.iter()).find_map(|probe| probe.problems.first())?;
+    let Problem { file, what } = problem;
+    Some(format!("FAILS: {network}: {file}: {what}"))
 }

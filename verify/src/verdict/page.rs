@@ -4,7 +4,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::human::{names, result};
+use super::human::{joined, names, result};
 use super::stretch::{Finding, Stretch};
 use super::{Apart, ErrorMap, ProbeVerdict, TrialVerdict, Verdict};
 use crate::{mistakes, page};
@@ -127,11 +127,7 @@ fn finding(finding: &Finding) -> FindingView {
     FindingView {
         causes: (finding.explanations.iter())
             .map(|causes| CauseView {
-                name: causes
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(" and "),
+                name: joined(causes),
                 says: (causes.iter())
                     .filter_map(|cause| mistakes::find(&cause.id))
                     .flat_map(|mistake| {

@@ -38,6 +38,9 @@ pub enum Outcome {
     Equal,
     /// Values differ, but they are what the right model makes of this input.
     ExplainedByInput,
+    /// Every value is right, but the right model makes others of this input: it is not what the
+    /// backend computed them from.
+    EqualDespiteInput,
     /// The right model makes other values of this input.
     Differs(Box<Finding>),
 }
@@ -65,7 +68,7 @@ impl Outcome {
     /// equal, explained or differs.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Equal => "equal",
+            Self::Equal | Self::EqualDespiteInput => "equal",
             Self::ExplainedByInput => "explained",
             Self::Differs(_) => "differs",
         }
@@ -75,7 +78,7 @@ impl Outcome {
 impl Stretch {
     /// Whether nothing is wrong with it.
     pub fn is_right(&self) -> bool {
-        self.outcome == Outcome::Equal
+        matches!(self.outcome, Outcome::Equal | Outcome::EqualDespiteInput)
     }
 
     /// What was found, where it is to blame.
@@ -83,6 +86,15 @@ impl Stretch {
         match &self.outcome {
             Outcome::Differs(finding) => Some(finding),
             _ => None,
+        }
+    }
+
+    /// Says of a difference that the right values after it do not come from it.
+    fn was_not_used(&mut self) {
+        if let Outcome::Differs(finding) = &mut self.outcome {
+            finding.evidence.push(
+                "the values shown after it are right: they were not computed from these".into(),
+            );
         }
     }
 
@@ -106,7 +118,7 @@ impl ProbeVerdict {
         shown: &[Shown],
         all: &[Segment],
     ) -> Result<Self, ShapeError> {
-        let mut stretches = Vec::with_capacity(shown.len());
+        let mut stretches: Vec<Stretch> = Vec::with_capacity(shown.len());
         let mut images = 0;
         if let Some(probe) = trial.probe(&answer.probe) {
             images = probe.images();
@@ -114,6 +126,11 @@ impl ProbeVerdict {
             for shown in shown {
                 let stretch = judge(probe, shown, all, !blamed)?;
                 blamed |= stretch.finding().is_some();
+                if let (Outcome::EqualDespiteInput, Some(before)) =
+                    (&stretch.outcome, stretches.last_mut())
+                {
+                    before.was_not_used();
+                }
                 stretches.push(stretch);
             }
         }
@@ -195,13 +212,12 @@ fn judge(
     let golden = probe.golden_of(last);
     let segment = shown.segment();
     let total = differing(golden, shown.observed);
-    let outcome = if differing(segment.expected, shown.observed) == 0 {
-        match total {
-            0 => Outcome::Equal,
-            _ => Outcome::ExplainedByInput,
-        }
-    } else {
-        Outcome::Differs(Box::new(Finding::new(&segment, all, thorough)?))
+    let of_its_input = differing(segment.expected, shown.observed) == 0;
+    let outcome = match (of_its_input, total) {
+        (true, 0) => Outcome::Equal,
+        (true, _) => Outcome::ExplainedByInput,
+        (false, 0) => Outcome::EqualDespiteInput,
+        (false, _) => Outcome::Differs(Box::new(Finding::new(&segment, all, thorough)?)),
     };
     let nodes = &trial.model.nodes[shown.nodes.clone()];
     let mut layers: Vec<String> = nodes.iter().map(|node| node.layer().to_owned()).collect();

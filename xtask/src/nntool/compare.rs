@@ -64,6 +64,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
             names.join(", ")
         );
     }
+    anstream::println!(
+        "{}, {}, image {}",
+        arguments.network,
+        arguments.scheme,
+        arguments.image
+    );
     for node in &comparison.nodes {
         match node.outcome {
             LogOutcome::Equal { .. } => anstream::print!("{} ", "equal:".green().bold()),
@@ -83,7 +89,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     }
     let first = comparison.first_difference();
     if let Some(first) = first {
-        anstream::println!("The first node that differs is {}.", first.node);
+        anstream::println!(
+            "The first node that differs is {}. (A log of another scheme or image: --scheme, --image.)",
+            first.node
+        );
     }
     Ok(match (first, comparison.missing.as_slice()) {
         (None, []) => Exit::Equal,

@@ -39,15 +39,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         },
     )?;
     anstream::println!("Made again of {}.", import.basis);
+    for finding in &import.findings {
+        anstream::println!("{} {finding}", "differs:".red().bold());
+    }
     anstream::println!(
         "{} {} files: {}",
         "equal:".green().bold(),
         import.equal.len(),
         import.equal.join(", ")
     );
-    for finding in &import.findings {
-        anstream::println!("{} {finding}", "differs:".red().bold());
-    }
     Ok(match import.findings.is_empty() {
         true => Exit::Equal,
         false => Exit::Mismatch,

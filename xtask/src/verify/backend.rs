@@ -211,7 +211,12 @@ fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
         if trial.probes.is_empty() {
             continue;
         }
-        trials.push(match backend.run(&trial) {
+        let answers = backend.run(&trial);
+        bar.set_message(format!(
+            "{}: why {name} differs, if it does",
+            backend.name()
+        ));
+        trials.push(match answers {
             Ok(answers) => TrialVerdict::new(&trial, &answers)?,
             Err(error) => TrialVerdict::failed(&trial, error),
         });
@@ -252,7 +257,7 @@ fn write_apart(verdict: &Verdict, folder: &std::path::Path) -> Result<()> {
         let (_, stretch) = trial.to_blame()?;
         Some((&trial.network, stretch.finding()?.apart.as_ref()?))
     });
-    for (network, apart) in found {
+    for (network, apart) in found.filter(|(_, apart)| !apart.inputs.is_empty()) {
         crate::files::make(folder)?;
         for (at, input) in apart.inputs.iter().enumerate() {
             let write = |what: String, array: &verdict::Array| {

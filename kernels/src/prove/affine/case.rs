@@ -1,4 +1,4 @@
-//! A random network of any scheme.
+//! A random network of any scheme, or one layer of it.
 
 use quant::Scale;
 use quant::affine::{AffineNetwork, AffineWeights};
@@ -67,6 +67,37 @@ pub(super) fn network(random: &mut Random) -> Option<AffineNetwork> {
     after(&ops)
 }
 
+/// One weighted layer, whose own codes come out, and what may follow it.
+pub(super) fn layer(random: &mut Random) -> Option<AffineNetwork> {
+    let channels = match random.one_in(2) {
+        true => 1 + random.below(4),
+        false => size(random, 33),
+    };
+    let shape = [channels, 1 + random.below(8), 1 + random.below(10)];
+    let grid = any_grid(random);
+    let input = any_params(random, grid, 1.0)?;
+    let mut ops = match random.below(4) {
+        0 => {
+            let shape = [size(random, 65), shape.iter().product()];
+            let weights = any_weights(random, &shape, &input)?;
+            vec![Op::Flatten, Op::Linear { weights }]
+        }
+        _ => vec![any_conv(random, shape, &input)?],
+    };
+    if random.one_in(3) {
+        ops.push(Op::Relu);
+    }
+    let network = |ops: Vec<Op<_>>| AffineNetwork::new(chain(shape, ops).ok()?, input).ok();
+    let made = network(ops.clone())?;
+    match made.network().shapes().last()?[1..] {
+        [c, h, w] if random.one_in(3) => {
+            ops.push(any_pool(random, [c, h, w]));
+            network(ops)
+        }
+        _ => Some(made),
+    }
+}
+
 fn any_grid(random: &mut Random) -> Grid {
     loop {
         let grid = Grid {
@@ -113,11 +144,15 @@ fn any_weights(random: &mut Random, shape: &[usize], input: &QuantParams) -> Opt
     let [grid, output_grid] = [any_grid(random), any_grid(random)];
     let outputs = shape[0];
     let row: usize = shape[1..].iter().product();
-    let several = random.one_in(2);
+    let [several, symmetric] = [random.one_in(2), random.one_in(2)];
     let params: Vec<QuantParams> = (0..if several { outputs } else { 1 })
         .map(|_| {
             let scale = random.one_of(&[0.5, 0.3, 1.0]);
-            any_params(random, grid, scale)
+            let mut params = any_params(random, grid, scale)?;
+            if symmetric {
+                params.zero_point = 0;
+            }
+            Some(params)
         })
         .collect::<Option<_>>()?;
     let steps = |grid: Grid| f64::from(grid.steps());
@@ -155,7 +190,7 @@ fn any_conv(
     let stride = [random.one_of(&[1, 1, 2, 3]), random.one_of(&[1, 1, 2])];
     let per_group = match groups {
         1 => size(random, 33),
-        _ => 1 + random.below(3),
+        _ => random.one_of(&[1, 1, 2, 3]),
     };
     let shape = [groups * per_group, c / groups, kernel[0], kernel[1]];
     let geometry = Conv2dGeometry {

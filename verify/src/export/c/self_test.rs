@@ -126,7 +126,8 @@ static int from_input(void)
 {
     static uint8_t image[INPUTS];
     struct trace trace;
-    while (fread(image, 1, INPUTS, stdin) == INPUTS) {
+    size_t count;
+    while ((count = fread(image, 1, INPUTS, stdin)) == INPUTS) {
         printf("%d :", run(image, &trace));
         for (int i = 0; i < OUTPUTS; i++) {
             printf(" %d", (int)output[i]);
@@ -136,6 +137,11 @@ static int from_input(void)
             printf(" %08lx", (unsigned long)trace.layers[layer]);
         }
         printf("\n");
+    }
+    if (count != 0) {
+        fprintf(stderr, "the last image has %lu bytes, not %lu\n", (unsigned long)count,
+                (unsigned long)INPUTS);
+        return 1;
     }
     return 0;
 }

@@ -65,3 +65,19 @@ pub(in crate::mistakes) fn padded(
     }
     Ok(around)
 }
+
+/// The part of an image of this size whose first row and column are `at`.
+pub(in crate::mistakes) fn part(
+    input: &Values,
+    at: [usize; 2],
+    size: [usize; 2],
+) -> Result<Values, ShapeError> {
+    let [n, c, h, w] = reference::geometry::rank("input of a window", input.shape())?;
+    let mut data = Vec::with_capacity(n * c * size[0] * size[1]);
+    for plane in input.data().chunks((h * w).max(1)) {
+        for row in plane.chunks(w.max(1)).skip(at[0]).take(size[0]) {
+            data.extend(&row[at[1]..at[1] + size[1]]);
+        }
+    }
+    Tensor::new(&[n, c, size[0], size[1]], data)
+}
