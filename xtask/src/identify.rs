@@ -155,9 +155,13 @@ fn print_classes(contracts: &[&'static Contract]) -> Vec<&'static Contract> {
 
 /// The accumulators that would tell these contracts apart, and those that nothing would.
 fn print_separations(contracts: &[&'static Contract], channels: &[Channel]) -> Result<()> {
-    anstream::println!("\nThese codes do not tell them apart. What would:");
     let separations = separate(contracts, channels, None)?;
-    for telling in few(contracts, channels, &separations)? {
+    let telling = few(contracts, channels, &separations)?;
+    anstream::println!("\nThese codes do not tell them apart.");
+    if !telling.is_empty() {
+        anstream::println!("These would:");
+    }
+    for telling in telling {
         anstream::println!(
             "  accumulator {} of channel {}",
             telling.accumulator,
@@ -185,7 +189,7 @@ fn print_separations(contracts: &[&'static Contract], channels: &[Channel]) -> R
     }
     groups.retain(|group| group.len() > 1);
     if !groups.is_empty() {
-        anstream::println!("  and nothing, {}:", unclamped(channels));
+        anstream::println!("Nothing parts these, {}:", unclamped(channels));
         for group in groups {
             let names: Vec<&str> = group.iter().map(|contract| contract.name).collect();
             anstream::println!("    {}", names.join(" = "));

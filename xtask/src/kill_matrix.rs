@@ -13,6 +13,7 @@ use verify::model::{GOLDEN, MODELS};
 
 use crate::emit::{IMAGES, ISOLATED};
 use crate::exit::Exit;
+use crate::progress::Progress;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -30,16 +31,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         None => fixtures::NETWORKS.to_vec(),
     };
     let fixtures = Fixtures::open(Fixtures::committed_root())?;
-    let bar = crate::verify::spinner();
+    let progress = Progress::new();
     let mut matrix = KillMatrix::default();
     for network in networks {
         for scheme in MODELS {
-            bar.set_message(format!("{network}, {scheme}"));
+            progress.step(format!("{network}, {scheme}"));
             let trial = Trial::new(&fixtures, network, scheme, GOLDEN, IMAGES, ISOLATED)?;
             matrix.add(&trial)?;
         }
     }
-    bar.finish_and_clear();
+    drop(progress);
     if matrix.injections.is_empty() {
         bail!("no mistake was seen: nothing was measured");
     }

@@ -24,6 +24,7 @@ mod library_host;
 mod mistakes;
 mod network;
 mod nntool;
+mod progress;
 mod prove;
 mod python;
 mod regen_fixtures;

@@ -3,17 +3,16 @@
 mod backend;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use fixtures::Fixtures;
-use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 use verify::{Format, Options, Report, Selection};
 
 use crate::exit::Exit;
+use crate::progress::Progress;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -65,11 +64,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         data: arguments.data.clone(),
         images: arguments.images,
     };
-    let progress = spinner();
+    let progress = Progress::new();
     let report = verify::verify(&options, &kernel_sets, &|step| {
-        progress.set_message(format!("verifying {step}"));
+        progress.step(format!("verifying {step}"));
     });
-    progress.finish_and_clear();
+    drop(progress);
     let report = report?;
     print(&report, arguments);
     Ok(if report.passed() {
@@ -85,16 +84,6 @@ pub(crate) fn kernel_sets() -> Result<Vec<kernels::Kernels>> {
         return Ok(vec![kernels::dispatch::select()?]);
     }
     Ok(kernels::dispatch::available())
-}
-
-/// Shown on a terminal only.
-pub(crate) fn spinner() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }
 
 fn print(report: &Report, arguments: &Arguments) {

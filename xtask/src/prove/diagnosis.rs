@@ -9,17 +9,18 @@ use verify::model::{GOLDEN, MODELS};
 
 use crate::emit::ISOLATED;
 use crate::exit::Exit;
+use crate::progress::Progress;
 
 /// Exit code 0 when no stranger was named, no layer wrongly blamed, and every mistake that can be
 /// seen is among the names.
 pub(super) fn run(cases: u64, seed: u64) -> Result<Exit> {
     let fixtures = Fixtures::open(Fixtures::committed_root())?;
     let trials = (fixtures::NETWORKS.len() * MODELS.len()) as u64;
-    let bar = crate::verify::spinner();
+    let progress = Progress::new();
     let (mut single, mut double, mut named) = (Rates::default(), Rates::default(), Vec::new());
     for network in fixtures::NETWORKS {
         for scheme in MODELS {
-            bar.set_message(format!("{network}, {scheme}"));
+            progress.step(format!("{network}, {scheme}"));
             let trial = Trial::new(&fixtures, network, scheme, GOLDEN, ISOLATED, ISOLATED)?;
             single = single.plus(alone(&trial, cases.div_ceil(5 * trials) as usize, seed)?);
             double = double.plus(pairs(&trial, cases.div_ceil(50 * trials) as usize, seed)?);
@@ -30,7 +31,7 @@ pub(super) fn run(cases: u64, seed: u64) -> Result<Exit> {
             );
         }
     }
-    bar.finish_and_clear();
+    drop(progress);
     anstream::println!(
         "{:<22}{:>9}{:>9}{:>14}{:>12}{:>11}",
         "mistakes made",

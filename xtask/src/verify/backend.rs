@@ -12,9 +12,10 @@ use verify::model::{GOLDEN, ModelScheme};
 use verify::own_scheme::{self, OwnScheme, read_outputs};
 use verify::verdict::{self, TrialVerdict, Verdict};
 
-use super::{Form, print_human, spinner};
+use super::{Form, print_human};
 use crate::emit::{ISOLATED, ModelArguments};
 use crate::exit::Exit;
+use crate::progress::Progress;
 
 #[derive(Args)]
 #[command(next_help_heading = "A backend under test")]
@@ -192,10 +193,10 @@ fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
     } = under(arguments);
     let host = std::env::current_exe().context("this program does not know where it is")?;
     let mut backend = backend_of(command, Duration::from_secs(*time_limit), &host)?;
-    let bar = spinner();
+    let progress = Progress::new();
     let (mut trials, mut cases) = (Vec::new(), 0);
     for name in networks {
-        bar.set_message(format!("{}: {name}", backend.name()));
+        progress.step(format!("{}: {name}", backend.name()));
         let images = arguments.images;
         let mut trial = Trial::new(
             &fixtures,
@@ -212,7 +213,7 @@ fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
             continue;
         }
         let answers = backend.run(&trial);
-        bar.set_message(format!(
+        progress.step(format!(
             "{}: why {name} differs, if it does",
             backend.name()
         ));
@@ -221,10 +222,10 @@ fn of_backend(arguments: &super::Arguments, command: &str) -> Result<Verdict> {
             Err(error) => TrialVerdict::failed(&trial, error),
         });
         for line in backend.remarks() {
-            bar.suspend(|| anstream::eprintln!("{name}: {line}"));
+            progress.say(format_args!("{name}: {line}"));
         }
     }
-    bar.finish_and_clear();
+    drop(progress);
     Ok(Verdict::new(backend.name(), trials))
 }
 

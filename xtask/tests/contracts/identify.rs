@@ -61,7 +61,7 @@ fn what_is_equal_on_the_codes_is_told_apart_by_an_accumulator() {
     );
     assert!(printed.contains(" of channel 0\n"), "{printed}");
     assert!(
-        printed.contains("  and nothing, since they are equal on every accumulator"),
+        printed.contains("Nothing parts these, since they are equal on every accumulator"),
         "{printed}"
     );
 }
