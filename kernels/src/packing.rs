@@ -222,7 +222,7 @@ pub(crate) fn for_depthwise(
     [rows_at_once, stride]: [usize; 2],
 ) -> Vec<u8> {
     let [rows, columns] = source.kernel;
-    let groups = depthwise::row_groups(rows, rows_at_once);
+    let groups = depthwise::row_groups(rows);
     let channels: Vec<Option<usize>> = order.channels(table).collect();
     let mut packed = Vec::new();
     for block in channels.chunks_exact(4 * table.lanes) {

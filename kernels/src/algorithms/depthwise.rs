@@ -78,13 +78,11 @@ pub(crate) fn rows_at_once(
     }
 }
 
-/// Groups of four rows of the image that `rows_at_once` rows of outputs need.
+/// Groups of four rows of the image: where two rows of outputs are made at once, one holds the
+/// windows of both.
 #[inline(always)]
-pub(crate) fn row_groups(kernel_rows: usize, rows_at_once: usize) -> usize {
-    match rows_at_once {
-        2 => 1,
-        _ => kernel_rows.div_ceil(4),
-    }
+pub(crate) fn row_groups(kernel_rows: usize) -> usize {
+    kernel_rows.div_ceil(4)
 }
 
 /// Runs a job.
@@ -224,7 +222,7 @@ unsafe fn accumulators<S: Simd, const ROWS: usize, const PERIODS: usize>(
     period: usize,
     first: usize,
 ) -> Tile<S, ROWS, PERIODS> {
-    let groups = row_groups(job.kernel[0], ROWS);
+    let groups = row_groups(job.kernel[0]);
     // SAFETY: the caller's.
     unsafe {
         let of_block = groups * job.kernel[1] * ROWS * 4;

@@ -9,8 +9,13 @@ use tempfile::TempDir;
 use verify::export::{Artifact, Format, Options, Request, publish};
 use verify::model::{Model, ModelScheme};
 
+use crate::progress::Progress;
+
 /// It is deleted with everything in it.
-pub(super) struct Scratch(TempDir);
+pub(super) struct Scratch {
+    folder: TempDir,
+    progress: Progress,
+}
 
 /// A model with the images of its data set.
 #[derive(Clone)]
@@ -54,12 +59,20 @@ impl Subject {
 impl Scratch {
     pub(super) fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("karat-check-").tempdir()?;
-        Ok(Self(folder))
+        Ok(Self {
+            folder,
+            progress: Progress::new(),
+        })
     }
 
     /// The folder.
     pub(super) fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
+    }
+
+    /// Says what the check is at.
+    pub(super) fn step(&self, what: &str) {
+        self.progress.step(what);
     }
 
     /// Writes files to a folder of this name, which must be new.
