@@ -1,4 +1,6 @@
-//! The explanation as Markdown.
+//! The explanation as Markdown; its tables align, for it is read in a terminal too.
+
+use comfy_table::{Table, presets};
 
 use super::Explanation;
 use super::sections::{Section, sections};
@@ -15,14 +17,8 @@ fn section(of: &Section) -> String {
         .iter()
         .map(|text| format!("{text}\n\n"))
         .collect();
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let rule = vec!["---".to_owned(); of.head.len()];
-    let rows: String = of.rows.iter().map(|row| line(row)).collect();
-    format!(
-        "## {}\n\n{}{}{}{rows}",
-        of.title,
-        paragraphs.concat(),
-        line(&of.head),
-        line(&rule)
-    )
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN);
+    table.set_header(&of.head).add_rows(&of.rows);
+    format!("## {}\n\n{}{table}\n", of.title, paragraphs.concat())
 }
