@@ -154,9 +154,9 @@ fn certified_constants_give_a_contracts_codes() {
     println!("{}", table.join("\n"));
 }
 
-/// Neighbouring channels of other multipliers and other roundings: each has its own constants.
+/// Channels of other multipliers or offsets than their neighbours', in several blocks of lanes.
 #[test]
-fn each_channel_is_requantized_by_its_own_constants() {
+fn the_depthwise_algorithm_reads_the_constants_of_each_channel() {
     let rules = [1.0 / 256.0, 1.0 / 512.0, 0.003]
         .map(|multiplier| [0.0, 0.5, 0.25].map(|offset| (multiplier, offset)))
         .concat();

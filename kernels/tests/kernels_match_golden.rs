@@ -22,6 +22,7 @@ use rstest::rstest;
 #[case(Kind::Affine, &[
     "bytes, certified", "bytes, formula", "words, certified", "words, formula", "two parts",
     "channels, per-channel", "pixels, per-channel", "depthwise, per-channel",
+    "linear, per-channel", "words, per-channel",
 ])]
 fn kernels_match_golden(#[case] kind: Kind, #[case] expected: &[&str]) {
     let sets = dispatch::available();

@@ -246,14 +246,17 @@ fn right_codes_beside_wrong_accumulators_are_not_to_blame() {
     let (_, stretch) = judged.to_blame().unwrap();
     assert!(stretch.accumulators && stretch.name().starts_with("conv1"));
     let said = stretch.finding().unwrap().evidence.join("; ");
-    assert!(said.contains("were not computed from these"), "{said}");
+    assert!(
+        said.contains("they were not used, or a later step makes up for it"),
+        "{said}"
+    );
     let despite = (judged.probes.iter().flat_map(|probe| &probe.stretches))
         .filter(|stretch| stretch.outcome == Outcome::EqualDespiteInput);
     // In the network, in the layer by itself and on directed inputs.
     assert_eq!(despite.map(Stretch::name).collect::<Vec<_>>(), ["conv1"; 3]);
     let verdict = Verdict::new("zeros", vec![judged]);
     let text = render_human(&verdict);
-    assert!(text.contains("equal, but not made of the tensor before it"));
+    assert!(text.contains("equal, though not what the tensor before it makes"));
     assert!(
         text.trim_end()
             .lines()
@@ -261,6 +264,10 @@ fn right_codes_beside_wrong_accumulators_are_not_to_blame() {
             .unwrap()
             .starts_with("DIFFERS first in lab, conv1")
     );
+    let failures = render_junit(&verdict).matches("<failure").count();
+    assert_eq!(failures, 3, "the accumulators, each time");
+    let page = render_page(&verdict).unwrap();
+    assert_eq!(page.matches("<tr class=\"differs\">").count(), 3);
     assert_eq!(parse_json(&render_json(&verdict)), Ok(verdict));
 }
 
@@ -315,7 +322,10 @@ fn many_explanations_are_named_and_three_are_told() {
     }
     let text = render_human(&many);
     assert_eq!(text.matches("    mend:  ").count(), 3);
-    assert!(text.contains("\n  or: relu6; half-down\n"), "{text}");
+    assert!(
+        text.contains("\n  or: relu6, in flatten; half-down, in flatten\n"),
+        "{text}"
+    );
     assert!(text.contains("floor-activations or one of 4 others"));
     assert!(!render_human(&verdict).contains("\n  or: "));
 }

@@ -94,5 +94,7 @@ fn outcome(check: &Check) -> Result<Verdict> {
     for need in check.needs {
         need.check()?;
     }
-    (check.run)(&Scratch::new()?)
+    let scratch = Scratch::new()?;
+    scratch.step(check.what);
+    (check.run)(&scratch)
 }

@@ -1,17 +1,18 @@
 //! What a long run is at: a spinner on a terminal, elsewhere a line now and then. On stderr.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Elsewhere than on a terminal, so long is nothing said.
+/// How often a line is said elsewhere than on a terminal.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Which step a run is at.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    said: Mutex<Instant>,
+    /// Nothing is sent: it ends with the run.
+    _running: Sender<()>,
 }
 
 impl Progress {
@@ -22,29 +23,32 @@ impl Progress {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
+        let (running, ended) = channel();
+        if bar.is_hidden() {
+            let bar = bar.clone();
+            std::thread::spawn(move || say_now_and_then(&bar, &ended));
+        }
         Self {
             bar,
-            said: Mutex::new(Instant::now()),
+            _running: running,
         }
     }
 
     /// The next step begins.
     pub(crate) fn step(&self, what: impl Into<String>) {
-        let what = what.into();
-        if self.bar.is_hidden() {
-            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-            if said.elapsed() >= QUIET {
-                *said = Instant::now();
-                let seconds = self.bar.elapsed().as_secs();
-                anstream::eprintln!("{what} (after {seconds} s)");
-            }
-        }
-        self.bar.set_message(what);
+        self.bar.set_message(what.into());
     }
 
     /// A line that stays.
     pub(crate) fn say(&self, line: impl std::fmt::Display) {
         self.bar.suspend(|| anstream::eprintln!("{line}"));
+    }
+}
+
+fn say_now_and_then(bar: &ProgressBar, ended: &Receiver<()>) {
+    while ended.recv_timeout(QUIET) == Err(RecvTimeoutError::Timeout) {
+        let seconds = bar.elapsed().as_secs();
+        anstream::eprintln!("{} (after {seconds} s)", bar.message());
     }
 }
 

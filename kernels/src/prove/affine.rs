@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use quant::affine::{AffineNetwork, Executor};
 use quant::prove::Random;
-use reference::Tensor;
+use reference::{Layer, Op, Tensor};
 
 use super::{Mismatch, same};
 use crate::affine::{LayerPath, Sums};
@@ -27,7 +27,8 @@ pub(super) fn case(
     compare(&network, &images, sets).map(Some)
 }
 
-/// Runs the network on every set, twice, so that memory was used. How its layers ran, on each.
+/// Runs the network on every set, twice, so that memory was used. How its layers ran on each, and
+/// where the constants of single channels show in what comes out.
 ///
 /// # Errors
 /// The first set that differs, and where.
@@ -41,19 +42,15 @@ pub fn compare(
 ) -> Result<Vec<&'static str>, Box<Mismatch>> {
     const OWN: &str = "images of the network's shape";
     let golden = network.scores(images).expect(OWN);
-    // Of the last layer, whose codes are compared, and where they are not all the same few.
-    let codes: BTreeSet<i32> = golden.data().iter().map(|&code| code as i32).collect();
-    let last = network.network().weighted().last();
-    let per_channel = codes.len() > 2
-        && last.is_some_and(|(_, weights)| {
-            (weights.multipliers.windows(2)).any(|two| two[0] != two[1])
-        });
+    let per_channel = constants_are_seen(network, &golden);
     let mut paths = Vec::new();
     for &set in sets {
         let executor = AffineExecutor::new(network.clone(), set);
         let layers = executor.layers();
         paths.extend(layers.iter().map(|&layer| name(layer)));
-        paths.extend(layers.last().and_then(|&last| constants(last, per_channel)));
+        if per_channel {
+            paths.extend(layers.last().and_then(|&last| constants(last)));
+        }
         for time in ["", ", again"] {
             let got = executor.forward(images).expect(OWN);
             same(&golden, &got, "code less its zero point").map_err(|at| {
@@ -80,12 +77,35 @@ fn name(path: LayerPath) -> &'static str {
     }
 }
 
-/// In what order certified constants were read, where those of the channels differ.
-fn constants(path: LayerPath, per_channel: bool) -> Option<&'static str> {
-    match (per_channel && path.certified, path.algorithm) {
-        (true, Some("channels")) => Some("channels, per-channel"),
-        (true, Some("pixels")) => Some("pixels, per-channel"),
-        (true, Some("depthwise")) => Some("depthwise, per-channel"),
+/// Whether the channels of the last weighted layer have multipliers of their own, and codes of one
+/// channel come out as they were made: no mean of them, and not at the clamps alone.
+fn constants_are_seen(network: &AffineNetwork, golden: &Tensor<f32>) -> bool {
+    let layers = network.network().layers();
+    let Some(last) = layers.iter().rposition(|layer| layer.weights().is_some()) else {
+        return false;
+    };
+    let averaged = |layer: &Layer<_>| matches!(layer.op, Op::AveragePool2d(_));
+    let differ = (layers[last].weights())
+        .is_some_and(|weights| weights.multipliers.windows(2).any(|two| two[0] != two[1]));
+    let plane: usize = golden.shape().iter().skip(2).product();
+    let inner = |channel: usize| {
+        let codes: BTreeSet<i32> = (0..golden.shape()[0])
+            .flat_map(|image| &golden.item(image)[channel * plane..][..plane])
+            .map(|&code| code as i32)
+            .collect();
+        codes.len() > 2
+    };
+    differ && !layers[last..].iter().any(averaged) && (0..golden.shape()[1]).any(inner)
+}
+
+/// In what order certified constants were read.
+fn constants(path: LayerPath) -> Option<&'static str> {
+    match (path.certified, path.sums, path.algorithm) {
+        (true, _, Some("channels")) => Some("channels, per-channel"),
+        (true, _, Some("pixels")) => Some("pixels, per-channel"),
+        (true, _, Some("depthwise")) => Some("depthwise, per-channel"),
+        (true, Sums::Bytes, None) => Some("linear, per-channel"),
+        (true, Sums::Words, None) => Some("words, per-channel"),
         _ => None,
     }
 }

@@ -1,7 +1,6 @@
 //! `pool-takes-one`.
 
 use reference::PoolGeometry;
-use reference::geometry::rank;
 
 use super::variant::part;
 use super::{Group, Mistake, Variant};
@@ -10,7 +9,7 @@ use crate::model::{Function, Step};
 pub(super) const MISTAKE: Mistake = Mistake {
     id: "pool-takes-one",
     group: Group::Layout,
-    what: "the pool takes one position of the window: a stride without a maximum",
+    what: "the pool takes the first or the last position of the window: a stride without a maximum",
     right: "the network's pool takes the maximum of the window (eq. 7)",
     shows: "in the codes after a pool",
     mend: "compare all positions of the window",
@@ -35,10 +34,9 @@ fn taking(form: &str, window: PoolGeometry, place: [usize; 2]) -> Variant {
     };
     let step = Step::MaxPool(one);
     let function = Function::new(move |input| {
-        let [_, _, height, width] = rank("input of a pool", input.shape())?;
-        let [rows, columns] = window.kernel;
-        let places = [height + 1 - rows, width + 1 - columns];
-        step.run(&part(input, place, places)?)
+        let [_, _, rows, columns] = window.output_shape(input.shape())?;
+        let [down, right] = window.stride;
+        step.run(&part(input, place, [(rows - 1) * down + 1, (columns - 1) * right + 1])?)
     });
     Variant::named(form, Step::Other(function))
 }

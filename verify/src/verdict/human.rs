@@ -79,7 +79,9 @@ pub(super) fn result(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Equal => "equal".to_owned(),
         Outcome::ExplainedByInput => "explained by its input".to_owned(),
-        Outcome::EqualDespiteInput => "equal, but not made of the tensor before it".to_owned(),
+        Outcome::EqualDespiteInput => {
+            "equal, though not what the tensor before it makes".to_owned()
+        }
         Outcome::Differs(finding) => format!("DIFFERS: {}", names(finding)),
     }
 }
@@ -136,7 +138,10 @@ fn blame(text: &mut String, probe: &ProbeVerdict, stretch: &Stretch) {
         }
     }
     if !others.is_empty() {
-        let others: Vec<String> = others.iter().map(|causes| joined(causes)).collect();
+        let placed = |cause: &Cause| format!("{cause}, in {}", cause.node);
+        let others: Vec<String> = (others.iter())
+            .map(|causes| causes.iter().map(placed).collect::<Vec<_>>().join(" and "))
+            .collect();
         let _ = writeln!(text, "\n  or: {}", others.join("; "));
     }
     for line in &finding.evidence {

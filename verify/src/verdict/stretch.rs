@@ -38,8 +38,8 @@ pub enum Outcome {
     Equal,
     /// Values differ, but they are what the right model makes of this input.
     ExplainedByInput,
-    /// Every value is right, but the right model makes others of this input: it is not what the
-    /// backend computed them from.
+    /// Every value is right, though the right model makes others of this input: the backend did
+    /// not use it, or a later step makes up for it.
     EqualDespiteInput,
     /// The right model makes other values of this input.
     Differs(Box<Finding>),
@@ -89,12 +89,10 @@ impl Stretch {
         }
     }
 
-    /// Says of a difference that the right values after it do not come from it.
-    fn was_not_used(&mut self) {
-        if let Outcome::Differs(finding) = &mut self.outcome {
-            finding.evidence.push(
-                "the values shown after it are right: they were not computed from these".into(),
-            );
+    fn finding_mut(&mut self) -> Option<&mut Finding> {
+        match &mut self.outcome {
+            Outcome::Differs(finding) => Some(finding),
+            _ => None,
         }
     }
 
@@ -126,10 +124,9 @@ impl ProbeVerdict {
             for shown in shown {
                 let stretch = judge(probe, shown, all, !blamed)?;
                 blamed |= stretch.finding().is_some();
-                if let (Outcome::EqualDespiteInput, Some(before)) =
-                    (&stretch.outcome, stretches.last_mut())
-                {
-                    before.was_not_used();
+                if stretch.outcome == Outcome::EqualDespiteInput {
+                    let differs = stretches.iter_mut().rev().find_map(Stretch::finding_mut);
+                    differs.into_iter().for_each(Finding::right_after_it);
                 }
                 stretches.push(stretch);
             }
@@ -235,6 +232,15 @@ fn judge(
 }
 
 impl Finding {
+    /// Says that what follows is right all the same.
+    fn right_after_it(&mut self) {
+        self.evidence.push(
+            "values shown after it are right, though the right model makes others of these: \
+             they were not used, or a later step makes up for it"
+                .into(),
+        );
+    }
+
     /// `thorough`: pairs of causes as well, where no single one explains it; one output by hand;
     /// inputs that part the explanations.
     fn new(segment: &Segment, all: &[Segment], thorough: bool) -> Result<Self, ShapeError> {

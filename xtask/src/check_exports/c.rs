@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use quant::contracts::ALL;
+use quant::contracts::{self, ALL};
 use rayon::prelude::*;
 use verify::claims::argmax;
 use verify::export::{Artifact, Options};
@@ -34,13 +34,17 @@ const FLAGS: &[&str] = &[
     "-pedantic",
 ];
 
-/// Run on all committed images; the others on [`FEW`].
+/// Run on all committed images; the others, and a damaged program, on [`FEW`].
 const ON_ALL: [&str; 3] = [GOLDEN, "onnxruntime-qlinear", "litert-reference-conv"];
 
 /// Images that a contract is run on that is not among [`ON_ALL`].
 const FEW: usize = 50;
 
 fn run(scratch: &Scratch) -> Result<Verdict> {
+    let known = |name: &&str| *name == GOLDEN || contracts::find(name).is_some();
+    if let Some(unknown) = ON_ALL.iter().find(|name| !known(name)) {
+        bail!("there is no contract {unknown:?}");
+    }
     let pairs: Vec<(&str, ModelScheme)> = (fixtures::NETWORKS.iter())
         .flat_map(|&network| ModelScheme::all().map(move |scheme| (network, scheme)))
         .collect();
@@ -148,6 +152,9 @@ fn built(scratch: &Scratch, name: &str, artifacts: &[Artifact], images: &Path) -
         .stdin(File::open(images)?)
         .output()
         .context("cannot start the self-test")?;
+    if !output.status.success() {
+        bail!("{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
     std::fs::remove_dir_all(&folder)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -82,6 +82,11 @@ impl Built {
         let trace = model.trace(pixels).unwrap();
         let output = trace.last().unwrap();
         let bytes: Vec<u8> = pixels.data().iter().map(|&pixel| pixel as u8).collect();
+        let (passed, said) = self.run(&["-"], &bytes[1..]);
+        assert!(
+            !passed && said.contains("the last image has "),
+            "{name}: {said}"
+        );
         let (_, said) = self.run(&["-"], &bytes);
         assert_eq!(said.lines().count(), pixels.shape()[0], "{name}");
         for (image, line) in said.lines().enumerate() {

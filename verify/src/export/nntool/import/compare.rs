@@ -141,7 +141,7 @@ pub(super) fn compare(folder: &Folder, basis: &Hypothesis, maker: &Maker, import
                         constant.values.len(),
                         constant.values.element().name()
                     ),
-                    cause: Some("no file of the folder has this name".into()),
+                    cause: None,
                 });
             }
             continue;
