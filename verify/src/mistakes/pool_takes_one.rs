@@ -40,3 +40,32 @@ fn taking(form: &str, window: PoolGeometry, place: [usize; 2]) -> Variant {
     });
     Variant::named(form, Step::Other(function))
 }
+
+#[cfg(test)]
+mod tests {
+    use reference::Tensor;
+
+    use super::*;
+
+    /// Of a map that counts its 4 × 5 values, windows of 2 × 3.
+    fn taken(stride: [usize; 2], place: [usize; 2]) -> Vec<f64> {
+        let window = PoolGeometry {
+            kernel: [2, 3],
+            stride,
+            padding: [0, 0],
+        };
+        let map = Tensor::new(&[1, 1, 4, 5], (0..20).map(f64::from).collect()).unwrap();
+        let taken = taking("", window, place).step.run(&map).unwrap();
+        assert_eq!(taken.shape(), window.output_shape(map.shape()).unwrap());
+        taken.into_data()
+    }
+
+    #[test]
+    fn the_place_of_every_window_is_taken() {
+        assert_eq!(taken([2, 2], [0, 0]), [0.0, 2.0, 10.0, 12.0]);
+        assert_eq!(taken([2, 2], [1, 2]), [7.0, 9.0, 17.0, 19.0]);
+        // Windows that overlap, and a last row that none reaches.
+        assert_eq!(taken([3, 1], [0, 0]), [0.0, 1.0, 2.0]);
+        assert_eq!(taken([3, 1], [1, 2]), [7.0, 8.0, 9.0]);
+    }
+}
