@@ -142,6 +142,29 @@ fn the_largest_int32_is_one_sum_and_the_next_is_not() {
     }
 }
 
+/// No layer is fused with it, and it works on the outputs of many images at once: of the last as
+/// of the first.
+#[rstest]
+#[case::bytes(8)]
+#[case::words(16)]
+fn a_relu_by_itself_takes_every_image(#[case] bits: u32) {
+    let input = params(8, true, 0, 1.0);
+    let weights = AffineWeights::new(
+        Tensor::new(&[3, 2], vec![1, 0, 0, 1, -1, -1]).unwrap(),
+        vec![params(8, true, 0, 1.0)],
+        None,
+        &input,
+        params(bits, true, 7, 3.0),
+    );
+    let ops = vec![Op::Flatten, Op::Linear { weights }, Op::Flatten, Op::Relu];
+    let network = built([2, 1, 1], input, ops);
+    let codes = (0..200).map(|at| (at * 37 % 256 - 128) as f32).collect();
+    let images = Tensor::new(&[100, 2, 1, 1], codes).unwrap();
+    let mut taken = Taken::new();
+    same(&network, &images, "a ReLU by itself", &mut taken);
+    assert_eq!(taken.get("floats"), None, "{taken:?}");
+}
+
 #[rstest]
 fn committed_networks_match_under_every_scheme(
     #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,

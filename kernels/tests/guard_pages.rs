@@ -1,8 +1,6 @@
 //! No kernel reads behind what it says that it reads, or writes outside of what it was given:
 //! inputs end where a page begins that faults, and outputs lie between two.
 
-#![cfg(unix)]
-
 use std::ptr::{self, NonNull};
 use std::slice;
 

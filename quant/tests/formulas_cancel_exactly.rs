@@ -1,11 +1,9 @@
 //! Leave the rounding out, and every formula equals the float equation: in symbols, and in
 //! exact rational arithmetic over random networks with random float32 scales.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::Exact;
+use crate::common::Exact;
 use fixtures::{Fixtures, NetworkFixture};
 use num_traits::ToPrimitive;
 use proptest::prelude::*;

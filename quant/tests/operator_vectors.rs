@@ -1,10 +1,8 @@
 //! Quantize, add and average pool against what the real libraries computed: by contract, not
 //! one code differs.
 
-mod operator_vectors {
-    pub(crate) mod sites;
-    mod worked;
-}
+pub(crate) mod sites;
+mod worked;
 
 use std::collections::BTreeMap;
 
@@ -13,10 +11,10 @@ use fixtures::operator_contracts::{
     AddGiven, AveragePoolGiven, Given, OperatorVector, OperatorVectors, QuantizeGiven,
 };
 use fixtures::{Fixtures, Problem};
-use operator_vectors::sites::{addition, poolings, targets};
 use quant::contracts::Class;
 use quant::contracts::operators::{add, average_pool, quantize};
 use rstest::rstest;
+use sites::{addition, poolings, targets};
 
 /// The contract of a kernel at a place of a call: of `count` values, or of so many channels.
 fn quantize_contract(library: &str, kernel: &str, at: usize, count: usize) -> &'static str {

@@ -2,15 +2,13 @@
 //! integers are PyTorch's, bit for bit, and at that width it classifies more images than the
 //! network that was trained in float32 alone.
 
-mod pytorch;
-
 use fixtures::{Fixtures, ImageSet, NetworkFixture, QAT_NETWORK, QatFixture};
 use quant::affine::{AffineNetwork, Calibration, ObservedRanges};
 use quant::observers::Range;
 use quant::scheme::{Scheme, Symmetry};
 use reference::{Network, Tensor, Weights};
 
-use pytorch::{TRACED, assert_integers, hash, output_codes};
+use crate::pytorch::{TRACED, assert_integers, hash, output_codes};
 
 struct Bench {
     float: Network<Weights<f32>>,

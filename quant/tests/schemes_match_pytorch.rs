@@ -1,8 +1,6 @@
 //! Every scheme on every network: ranges, scales, zero points, codes and accumulators are
 //! PyTorch's, bit for bit; the float32 simulation but for values at a rounding boundary.
 
-mod pytorch;
-
 use std::sync::OnceLock;
 
 use fixtures::scheme::{SchemeFixture, SchemeFixtures};
@@ -12,7 +10,7 @@ use quant::observers::{Range, moving_average};
 use reference::{Network, Tensor, Weights};
 use rstest::rstest;
 
-use pytorch::{TRACED, assert_integers, hash, output_codes};
+use crate::pytorch::{TRACED, assert_integers, hash, output_codes};
 
 struct Bench {
     float: Network<Weights<f32>>,

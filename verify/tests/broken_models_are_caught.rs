@@ -1,7 +1,5 @@
 //! Break it to see it fail: each break is caught, and the network and layer are named.
 
-mod common;
-
 use std::sync::OnceLock;
 
 use fixtures::NETWORKS;
@@ -53,7 +51,7 @@ impl Breaks {
     }
 
     fn new(name: &'static str) -> Self {
-        let (fixture, images, subject) = common::load_traced(name);
+        let (fixture, images, subject) = crate::common::load_traced(name);
         let breaks = Self {
             name,
             fixture,
@@ -61,8 +59,8 @@ impl Breaks {
             subject,
         };
         let mut rows = breaks.parameters(&breaks.subject);
-        rows.extend(breaks.integers(&breaks.subject, &common::kernel_sets()));
-        assert_eq!(common::first_failure(&rows), None, "{name} unbroken");
+        rows.extend(breaks.integers(&breaks.subject, &crate::common::kernel_sets()));
+        assert_eq!(crate::common::first_failure(&rows), None, "{name} unbroken");
         breaks
     }
 
@@ -89,7 +87,7 @@ impl Breaks {
 
     fn first_failure(&self, rows: Vec<Row>) -> Option<(String, Claim, Outcome)> {
         assert!(!rows.is_empty() && rows.iter().all(|row| row.network == self.name));
-        common::first_failure(&rows)
+        crate::common::first_failure(&rows)
     }
 
     /// A weight of the first output channel that some traced image meets with a code
@@ -317,7 +315,7 @@ fn a_layer_that_does_nothing() {
 #[test]
 fn one_float_weight_a_little_off() {
     for name in NETWORKS {
-        let (fixture, images, subject) = common::load_traced(name);
+        let (fixture, images, subject) = crate::common::load_traced(name);
         for (layer, _) in fixture.network.weighted() {
             let mut layers = subject.float.layers().to_vec();
             let weights = layers
@@ -338,7 +336,7 @@ fn one_float_weight_a_little_off() {
                 ..subject.clone()
             };
             let rows = claims::check_float(&fixture, &images, &broken).unwrap();
-            let (layer_failed, claim, _) = common::first_failure(&rows).unwrap();
+            let (layer_failed, claim, _) = crate::common::first_failure(&rows).unwrap();
             assert_eq!(layer_failed, layer, "{name}");
             assert!(
                 matches!(claim, Claim::Float | Claim::FloatIsolated),

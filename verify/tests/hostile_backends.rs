@@ -1,6 +1,5 @@
 //! Whatever a backend does, it is told in words, within the time limit, and nothing of it is
 //! left: no process, no folder.
-#![cfg(unix)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -444,7 +443,7 @@ fn an_interrupted_harness_leaves_nothing(#[case] signal: &str) {
     let harness = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "a_harness_to_be_interrupted",
+            "hostile_backends::a_harness_to_be_interrupted",
             "--ignored",
             "--nocapture",
         ])

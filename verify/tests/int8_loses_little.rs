@@ -1,8 +1,6 @@
 //! Max-abs int8 loses at most half a point of the float accuracy over all 10,000 test
 //! images, and the float networks are as good as they were to become.
 
-mod common;
-
 use rstest::rstest;
 
 #[rstest]
@@ -12,8 +10,8 @@ use rstest::rstest;
 #[case("lenet5-mnist", 9890)]
 #[case("mlp-mnist", 9700)]
 fn over_all_test_images(#[case] name: &str, #[case] least: usize) {
-    let fixture = fixtures::NetworkFixture::load(common::open(), name).unwrap();
-    let images = fixtures::ImageSet::load(common::open(), &fixture.data).unwrap();
+    let fixture = fixtures::NetworkFixture::load(crate::common::open(), name).unwrap();
+    let images = fixtures::ImageSet::load(crate::common::open(), &fixture.data).unwrap();
     let right = |predicted: &[u8]| {
         predicted
             .iter()

@@ -2,17 +2,15 @@
 //! accumulator and code of the golden interpreter and of every kernel set, and every
 //! predicted class.
 
-mod common;
-
 use rstest::rstest;
 use verify::{Claim, claims};
 
 #[rstest]
 fn exactly(#[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str) {
-    let (fixture, images, subject) = common::load(name);
-    let sets = common::kernel_sets();
+    let (fixture, images, subject) = crate::common::load(name);
+    let sets = crate::common::kernel_sets();
     let rows = claims::check_parameters(&fixture, &images, &subject);
-    common::assert_hold(
+    crate::common::assert_hold(
         &rows,
         &[
             Claim::NormalizedPixels,
@@ -36,7 +34,7 @@ fn exactly(#[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mn
     assert_eq!(biases, expected);
 
     let rows = claims::check_integer(&fixture, &images, &subject, &sets).unwrap();
-    common::assert_hold(
+    crate::common::assert_hold(
         &rows,
         &[
             Claim::InputCodes,
@@ -52,7 +50,7 @@ fn exactly(#[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mn
             Claim::KernelCodes(isa),
             Claim::KernelOutputCodes(isa),
         ];
-        common::assert_hold(&rows, &claims);
+        crate::common::assert_hold(&rows, &claims);
     }
     let traced = rows.iter().filter(|row| row.claim == Claim::Codes).count();
     assert_eq!(
@@ -63,7 +61,7 @@ fn exactly(#[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mn
 
     let predictions =
         claims::check_predictions(&fixture, &images.pixels, &subject, sets[0]).unwrap();
-    common::assert_hold(
+    crate::common::assert_hold(
         &predictions.rows,
         &[Claim::FloatPredictions, Claim::Int8Predictions],
     );
@@ -73,7 +71,7 @@ fn exactly(#[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mn
 #[test]
 fn the_whole_network_is_what_pytorch_quantized() {
     for name in fixtures::NETWORKS {
-        let (fixture, _, subject) = common::load(name);
+        let (fixture, _, subject) = crate::common::load(name);
         assert_eq!(subject.integer, fixture.int8.network, "{name}");
         assert_eq!(subject.ranges.outputs, fixture.int8.output_ranges, "{name}");
     }

@@ -1,7 +1,5 @@
 //! Every mistake, made in every node where it changes something, is named.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use fixtures::{ImageSet, NetworkFixture};
@@ -13,7 +11,7 @@ use verify::diagnosis::{Diagnosis, Segment};
 use verify::mistakes::{ALL, Mistake, Site, Variant};
 use verify::model::{Accumulate, GOLDEN, MODELS, Model, ModelScheme, Step, Values};
 
-use common::load_traced;
+use crate::common::load_traced;
 
 /// What came of the mistakes that were made.
 #[derive(Default)]

@@ -1,7 +1,5 @@
 //! A model's numbers are PyTorch's where there are any, and the golden interpreter's elsewhere.
 
-mod common;
-
 use fixtures::network::Golden;
 use quant::QuantNetwork;
 use quant::affine::{AffineNetwork, Calibration};
@@ -10,7 +8,7 @@ use rstest::rstest;
 use verify::compare::exact;
 use verify::model::{GOLDEN, MODELS, Model, ModelScheme};
 
-use common::load_traced;
+use crate::common::load_traced;
 
 #[rstest]
 #[case("lab")]

@@ -1,8 +1,6 @@
 //! NNTool's schemes as models: every code is what its integers give, evaluated another way; and
 //! they are told apart, diagnosed and judged as any other.
 
-mod common;
-
 use std::sync::OnceLock;
 
 use fixtures::{ImageSet, NetworkFixture};
@@ -16,7 +14,7 @@ use verify::explain::{Explanation, html, markdown};
 use verify::model::{Accumulator, Arithmetic, GOLDEN, Model, ModelScheme, NNTOOL, Step};
 use verify::qsnr::{Qsnr, QsnrError};
 
-use common::load_traced;
+use crate::common::load_traced;
 
 const NETWORKS: [&str; 3] = ["lab", "lenet5-mnist", "mlp-mnist"];
 

@@ -1,15 +1,13 @@
 //! Single operators: dyadic floats and codes exactly PyTorch's, rounded floats within
 //! their bound; and together the int8 cases hold every special value.
 
-mod common;
-
 use verify::run::check_operators;
 use verify::{Claim, Outcome};
 
 #[test]
 fn every_case() {
-    let sets = common::kernel_sets();
-    let (rows, coverage) = check_operators(common::open(), &sets).unwrap();
+    let sets = crate::common::kernel_sets();
+    let (rows, coverage) = check_operators(crate::common::open(), &sets).unwrap();
     let mut claims = vec![
         Claim::Float,
         Claim::Accumulators,
@@ -17,7 +15,7 @@ fn every_case() {
         Claim::Coverage,
     ];
     claims.extend(sets.iter().map(|set| Claim::KernelCodes(set.isa())));
-    common::assert_hold(&rows, &claims);
+    crate::common::assert_hold(&rows, &claims);
     for (what, count) in coverage.counts() {
         assert!(count > 0, "no case holds {what}");
     }
@@ -39,10 +37,10 @@ fn every_case() {
 /// Accumulators anywhere in int32: no kernel is compared with the golden model in its own place.
 #[test]
 fn requantization_is_compared_where_the_kernels_do_it() {
-    let sets = common::kernel_sets();
-    let (rows, _) = check_operators(common::open(), &sets).unwrap();
+    let sets = crate::common::kernel_sets();
+    let (rows, _) = check_operators(crate::common::open(), &sets).unwrap();
     let mut by_formula = Vec::new();
-    for name in fixtures::OperatorCase::names(common::open()) {
+    for name in fixtures::OperatorCase::names(crate::common::open()) {
         let rows = || rows.iter().filter(|row| row.layer == name);
         let of_kernels = rows().filter(|row| matches!(row.claim, Claim::KernelCodes(_)));
         if name.starts_with("requantize_") && of_kernels.count() != sets.len() {
@@ -55,7 +53,7 @@ fn requantization_is_compared_where_the_kernels_do_it() {
 
 #[test]
 fn every_operator_and_type_has_a_case() {
-    let names = fixtures::OperatorCase::names(common::open());
+    let names = fixtures::OperatorCase::names(crate::common::open());
     for operator in [
         "add",
         "avg_pool2d",

@@ -1,8 +1,6 @@
 //! A tool with a scheme of its own is held within the derived bound: a right one is never
 //! outside of it, a wrong layer is, and the layers after it are not blamed.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
@@ -26,7 +24,7 @@ struct Tool {
 impl Tool {
     /// `change` makes the model wrong after its scheme was written.
     fn new(network: &'static str, scheme: ModelScheme, change: impl Fn(&mut Model)) -> Self {
-        let (fixture, images, _) = common::load_traced(network);
+        let (fixture, images, _) = crate::common::load_traced(network);
         let mut model = Model::new(&fixture, &images, scheme, GOLDEN).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let description = describe(&model, folder.path());
@@ -48,7 +46,7 @@ impl Tool {
     }
 
     fn judge(&self) -> Result<OwnVerdict, OwnSchemeError> {
-        let (fixture, images, _) = common::load_traced(self.network);
+        let (fixture, images, _) = crate::common::load_traced(self.network);
         let float = &fixture.network;
         let scheme = OwnScheme::read(&self.path("scheme.json"), float)?;
         let reals = read_outputs(self.folder.path(), &scheme, float, IMAGES)?;
@@ -190,7 +188,7 @@ fn real_values_are_as_good_as_codes() {
     let before = tool.judge().unwrap();
     let bytes = fs::read(tool.path("fc1.npy")).unwrap();
     let codes: Values = fixtures::npy::numbers(&bytes).unwrap().values;
-    let (fixture, images, _) = common::load_traced("mlp-mnist");
+    let (fixture, images, _) = crate::common::load_traced("mlp-mnist");
     let model = Model::new(&fixture, &images, ModelScheme::Asymmetric, GOLDEN).unwrap();
     let params = model.origin.layers[0].params;
     let reals: Vec<f64> = (codes.data().iter())

@@ -1,8 +1,6 @@
 //! Every layer of the float reference lies within the derived bound of PyTorch's, for the
 //! traced images; the logits for all tested ones.
 
-mod common;
-
 use rstest::rstest;
 use verify::{Claim, Outcome, claims};
 
@@ -10,9 +8,9 @@ use verify::{Claim, Outcome, claims};
 fn within_the_derived_bound(
     #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
 ) {
-    let (fixture, images, subject) = common::load(name);
+    let (fixture, images, subject) = crate::common::load(name);
     let rows = claims::check_float(&fixture, &images, &subject).unwrap();
-    common::assert_hold(&rows, &[Claim::Float, Claim::FloatIsolated, Claim::Logits]);
+    crate::common::assert_hold(&rows, &[Claim::Float, Claim::FloatIsolated, Claim::Logits]);
     // A bound that nothing comes near to would show little: somewhere in each layer the two
     // sums of n products differ by more than 1/n of what they may.
     for (name, weights) in fixture.network.weighted() {

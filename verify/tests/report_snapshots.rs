@@ -1,7 +1,5 @@
 //! What a person reads: the report, the scale tables, the error messages.
 
-mod common;
-
 use std::sync::LazyLock;
 
 use kernels::dispatch;
@@ -81,7 +79,7 @@ fn an_empty_report_has_not_passed() {
 fn scales_in_three_conventions(
     #[values("lab", "lab-bias", "lenet5-cifar10", "lenet5-mnist", "mlp-mnist")] name: &str,
 ) {
-    let (_, _, subject) = common::load(name);
+    let (_, _, subject) = crate::common::load(name);
     insta::assert_snapshot!(format!("scales_{name}"), scale_table(&subject.integer));
 }
 

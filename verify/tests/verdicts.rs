@@ -1,7 +1,5 @@
 //! A backend in this process, right or wrong in one step: which layer is blamed, and for what.
 
-mod common;
-
 use std::sync::OnceLock;
 
 use quant::contracts;
@@ -14,7 +12,7 @@ use verify::verdict::{
     render_json, render_junit, render_page,
 };
 
-use common::load_traced;
+use crate::common::load_traced;
 
 /// The model with some steps changed, showing only some layers.
 struct Wrong {

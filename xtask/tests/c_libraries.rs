@@ -1,5 +1,4 @@
 //! C libraries as backends: right ones, and those that crash, hang or are none.
-#![cfg(unix)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

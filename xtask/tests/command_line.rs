@@ -1,14 +1,10 @@
 //! The front door as a user meets it: exit codes, and errors that name the place.
 
-#[path = "../../fixtures/tests/common/mod.rs"]
-mod common;
-mod front_door;
-
 use std::fs;
 use std::process::{Command, Output};
 
-use common::Copied;
-use front_door::{text, xtask};
+use crate::common::Copied;
+use crate::front_door::{text, xtask};
 
 /// What `lab` needs, to be tampered with.
 fn lab() -> Copied {

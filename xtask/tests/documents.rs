@@ -54,6 +54,34 @@ fn every_path_that_a_document_names_exists() {
     assert!(checked > 40, "{checked} paths");
 }
 
+/// A file that no program of tests names would never run.
+#[test]
+fn every_file_of_tests_is_in_a_program() {
+    let mut checked = 0;
+    for folder in [
+        "fixtures",
+        "kernels",
+        "quant",
+        "reference",
+        "verify",
+        "xtask",
+    ] {
+        let manifest = read(&format!("{folder}/Cargo.toml"));
+        let program = read(&format!("{folder}/tests/all.rs"));
+        for entry in fs::read_dir(root().join(folder).join("tests")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let named = manifest.contains(&format!("[[test]]\nname = \"{name}\"\n"))
+                    || program.contains(&format!("mod {name};\n"));
+                assert!(named, "{folder}/tests/{name}.rs is in no program of tests");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "{checked} files");
+}
+
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -114,8 +142,8 @@ fn every_equation_that_code_cites_exists() {
 
 #[test]
 fn the_readme_shows_what_verify_prints() {
-    let report = read("verify/tests/snapshots/report_snapshots__lab.snap");
-    let verdict = read("verify/tests/snapshots/verdicts__floor.snap");
+    let report = read("verify/tests/snapshots/all__report_snapshots__lab.snap");
+    let verdict = read("verify/tests/snapshots/all__verdicts__floor.snap");
     let readme = read("README.md");
     let shown: Vec<&str> = (readme.lines())
         .filter_map(|line| line.strip_prefix("    "))
@@ -135,7 +163,7 @@ fn the_readme_shows_what_verify_prints() {
 
 #[test]
 fn the_readme_shows_a_verdict() {
-    let verdict = read("verify/tests/snapshots/verdicts__floor.snap");
+    let verdict = read("verify/tests/snapshots/all__verdicts__floor.snap");
     let readme = read("README.md");
     let block = readme.split("wrong.py --mistake floor'\n").nth(1).unwrap();
     let block: Vec<&str> = (block.lines())

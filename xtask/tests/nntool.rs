@@ -1,8 +1,6 @@
 //! `nntool adjust` and `nntool fusions` as a user calls them.
 
-mod front_door;
-
-use front_door::{text, xtask};
+use crate::front_door::{text, xtask};
 use rstest::rstest;
 
 #[rstest]

@@ -1,11 +1,9 @@
 //! `emit`, a tool that answers, `verify --outputs`, shards and their merge: as a user does it.
 
-mod front_door;
-
 use std::fs;
 use std::path::Path;
 
-use front_door::{text, xtask};
+use crate::front_door::{text, xtask};
 
 /// A trial of the quickest network, answered with the right tensors.
 fn answered(folder: &Path) {

@@ -119,21 +119,13 @@ impl Session {
             }
             Kind::Weighted(layer) => {
                 let (input, output) = between(&mut self.maps, step.maps);
-                // A linear layer takes all rows of features at once.
-                let [times, rows] = match layer.linear {
-                    true => [1, images],
-                    false => [images, 1],
-                };
                 let job = Job {
                     table,
                     layer,
                     maps,
-                    rows,
+                    rows: images,
                 };
-                for image in 0..times {
-                    let at = [0, 1].map(|side| at[side] + image * maps[side].shape.bytes());
-                    job.run(input, output, at, &mut self.work);
-                }
+                job.run(input, output, at, &mut self.work);
             }
         }
     }
@@ -211,7 +203,7 @@ impl Pooling {
     }
 }
 
-/// A weighted layer on one image, or some rows of features.
+/// A convolution on one image, or a linear layer on some rows of features.
 struct Job<'a> {
     table: &'a Table,
     layer: &'a Weighted,

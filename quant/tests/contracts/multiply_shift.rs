@@ -2,7 +2,7 @@
 
 use quant::contracts::{ALL, MultiplyShift};
 
-use crate::around::{accumulators, channels};
+use crate::contracts::around::{accumulators, channels};
 
 /// Which contracts have one, and the same codes as its formula for accumulators around every step
 /// near the ends and the middle, and at the ends of int32.

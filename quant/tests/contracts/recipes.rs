@@ -3,7 +3,7 @@
 use quant::Rounding;
 use quant::contracts::{ALL, Channel, Recipe, Steps};
 
-use crate::around::{accumulators, channels};
+use crate::contracts::around::{accumulators, channels};
 
 #[test]
 fn every_contract_has_a_recipe_but_for_a_float_bias() {

@@ -11,7 +11,7 @@ use quant::prove::Random;
 use quant::{QuantWeights, Rounding, Scale};
 use reference::{Conv2dGeometry, Op, Tensor, WeightShape, Weights};
 
-use crate::random;
+use crate::graph::random;
 
 /// Codes with −128 and 127 among them.
 fn codes(random: &mut Random, count: usize) -> Vec<i8> {

@@ -14,8 +14,8 @@ use quant::sq8::{Sq8Params, Sq8Scale, Sq8Weights};
 use reference::ops::{AveragePoolGeometry, conv2d_sums, linear_sums};
 use reference::{Conv2dGeometry, Layer, Op, PoolGeometry, ShapeError, Tensor, Weights};
 
-use crate::adjust::{chain, outputs};
-use crate::random;
+use crate::graph::adjust::{chain, outputs};
+use crate::graph::random;
 
 /// The device, with a count of what it met.
 struct Counting {

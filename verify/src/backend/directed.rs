@@ -103,7 +103,6 @@ fn chosen(
     requantize: &Requantize,
     candidates: &[(usize, i64)],
 ) -> Result<Vec<(usize, i64)>, ShapeError> {
-    // One value a candidate, in its channel: the axis of the channels is the second.
     let mut made: Vec<Vec<f64>> = vec![codes(&Step::Requantize(requantize.clone()), candidates)?];
     for change in changes_at(&Site::new(model, node)) {
         let codes = codes(&change.step, candidates)?;
@@ -135,19 +134,23 @@ fn chosen(
     Ok(chosen)
 }
 
-/// What a requantization makes of each candidate.
+/// What a requantization makes of each candidate. Those of a channel lie side by side.
 fn codes(step: &Step, candidates: &[(usize, i64)]) -> Result<Vec<f64>, ShapeError> {
     let channels = candidates.iter().map(|(channel, _)| channel + 1).max();
-    let channels = channels.unwrap_or(1);
-    let count = candidates.len();
-    let mut sums = Tensor::full(&[1, channels, count], 0.0)?;
-    for (at, &(channel, acc)) in candidates.iter().enumerate() {
-        sums[[0, channel, at]] = acc as f64;
+    let mut filled = vec![0; channels.unwrap_or(1)];
+    let places: Vec<[usize; 3]> = (candidates.iter())
+        .map(|&(channel, _)| {
+            filled[channel] += 1;
+            [0, channel, filled[channel] - 1]
+        })
+        .collect();
+    let most = filled.iter().max().copied().unwrap_or(0);
+    let mut sums = Tensor::full(&[1, filled.len(), most], 0.0)?;
+    for (&place, &(_, acc)) in places.iter().zip(candidates) {
+        sums[place] = acc as f64;
     }
     let codes = step.run(&sums)?;
-    Ok((candidates.iter().enumerate())
-        .map(|(at, &(channel, _))| codes[[0, channel, at]])
-        .collect())
+    Ok(places.into_iter().map(|place| codes[place]).collect())
 }
 
 /// Codes of a window whose accumulator is `acc`: the largest weights take what they can, the

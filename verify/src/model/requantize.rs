@@ -220,7 +220,8 @@ impl Requantize {
             .collect();
         let count = self.channels.len().max(1);
         accumulators.map_along(self.axis, |at, acc| {
-            let channel = at % count;
+            // A division of every value would take longer than its code.
+            let channel = if at < count { at } else { at % count };
             self.overflow
                 .apply(&self.channels[channel], prepared[channel](acc))
         })

@@ -1,5 +1,4 @@
 //! What the claims share.
-#![allow(dead_code)] // each claim uses a part
 
 use std::sync::OnceLock;
 

@@ -5,7 +5,7 @@ use verify::diagnosis::{Arrangement, Evidence, Finding, Segment, worked};
 use verify::mistakes::{Site, find};
 use verify::model::{FlattenOrder, Model, Step, Values};
 
-use crate::traced::{lab, padded};
+use crate::differences_are_described::traced::{lab, padded};
 
 /// Changes the values at these places by a function.
 fn changed(values: &Values, mut f: impl FnMut(&[usize], f64) -> f64) -> Values {

@@ -4,7 +4,7 @@ use verify::diagnosis::{Diagnosis, Segment, separate};
 use verify::mistakes::{Site, find};
 use verify::model::Step;
 
-use crate::traced::{hypothesis, lab, padded};
+use crate::differences_are_described::traced::{hypothesis, lab, padded};
 
 #[test]
 fn roundings_are_parted_by_an_input_made_for_them() {

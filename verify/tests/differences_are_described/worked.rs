@@ -7,7 +7,7 @@ use verify::diagnosis::{Diagnosis, Segment, Worked, worked};
 use verify::mistakes::{ALL, Site};
 use verify::model::{AveragePool, MeanRounding, ModelScheme, Step};
 
-use crate::traced::{Traced, hypothesis, lab, padded};
+use crate::differences_are_described::traced::{Traced, hypothesis, lab, padded};
 
 /// Its text, held to its limits.
 fn text(worked: Option<Worked>) -> String {

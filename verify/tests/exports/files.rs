@@ -15,7 +15,7 @@ use verify::export::{
 };
 use verify::model::{GOLDEN, MODELS, ModelScheme};
 
-use crate::subject::Subject;
+use crate::exports::subject::Subject;
 
 fn lab() -> &'static Subject {
     static LAB: OnceLock<Subject> = OnceLock::new();

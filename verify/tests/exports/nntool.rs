@@ -15,7 +15,7 @@ use verify::export::nntool::{NntoolOptions, Release};
 use verify::export::{Artifact, Options, gap_log};
 use verify::model::{GOLDEN, Model, ModelScheme};
 
-use crate::subject::Subject;
+use crate::exports::subject::Subject;
 
 const FAITHFUL: NntoolOptions = NntoolOptions {
     faithful: true,

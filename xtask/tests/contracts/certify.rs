@@ -1,6 +1,6 @@
 //! `certify` over a range.
 
-use crate::{text, xtask};
+use crate::contracts::{text, xtask};
 
 #[test]
 fn every_accumulator_of_a_range_is_certified() {

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::{npy, text, xtask};
+use crate::contracts::{npy, text, xtask};
 
 /// Runs `identify` on [N, 2] values, one scale or two.
 fn identify(acc: &[i32], out: &[i8], more: &[&str]) -> Output {

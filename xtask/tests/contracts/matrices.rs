@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{text, xtask};
+use crate::contracts::{text, xtask};
 
 /// Ends well; what it printed.
 fn contracts(arguments: &[&str]) -> String {

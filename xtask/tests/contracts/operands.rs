@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{npy, text, xtask};
+use crate::contracts::{npy, text, xtask};
 
 /// A convolution, 1×2×3×3 with a kernel of 2×2, stride 1, padding 1 on the rows only.
 #[test]

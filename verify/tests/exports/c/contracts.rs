@@ -15,7 +15,7 @@ use verify::model::{
 };
 
 use super::compiler::{DEFINED, build, found};
-use crate::subject::Subject;
+use crate::exports::subject::Subject;
 
 /// Multipliers: with ties, near a power of two, small.
 const WEIGHT_SCALES: [f64; 3] = [0.125, 0.007_812_500_1, 0.000_061];

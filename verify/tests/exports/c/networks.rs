@@ -5,7 +5,7 @@ use verify::export::{Artifact, Options};
 use verify::model::{GOLDEN, ModelScheme};
 
 use super::compiler::{SANITIZED, build, compile, found};
-use crate::subject::Subject;
+use crate::exports::subject::Subject;
 
 #[rstest]
 #[case("lab", ModelScheme::MaxAbs, &[GOLDEN, "cmsis-nn", "pulp-nn-quant"])]

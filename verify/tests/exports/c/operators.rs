@@ -13,7 +13,7 @@ use verify::model::{
 };
 
 use super::compiler::{SANITIZED, build, found};
-use crate::subject::Subject;
+use crate::exports::subject::Subject;
 
 /// A chain that is grown a step at a time; shapes are those that the steps give.
 struct Chain {

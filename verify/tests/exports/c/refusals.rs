@@ -8,7 +8,7 @@ use verify::model::{
     Accumulator, Arithmetic, Function, GOLDEN, Model, ModelScheme, Overflow, Step,
 };
 
-use crate::subject::Subject;
+use crate::exports::subject::Subject;
 
 /// The step of this node.
 fn step<'a>(model: &'a mut Model, name: &str) -> &'a mut Step {

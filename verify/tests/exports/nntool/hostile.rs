@@ -94,11 +94,11 @@ fn the_undamaged_folder_is_read() {
 )]
 #[case::more_files_than_a_network_has(
     |root: &Path| {
-        for at in 0..=10_000 {
+        for at in 0..=2_000 {
             drop(File::create(root.join(format!("{at}.txt"))).unwrap());
         }
     },
-    "DIR holds more than 10000 files; give the folder that nntool -g wrote"
+    "DIR holds more than 2000 files; give the folder that nntool -g wrote"
 )]
 fn a_folder_is_refused(#[case] damage: fn(&Path), #[case] says: &str) {
     let error = read(damage).expect_err("a damaged folder");

@@ -7,7 +7,7 @@ mod said;
 use reference::{Layer, Network, Op};
 
 use super::*;
-use crate::c::compiler;
+use crate::exports::c::compiler;
 use faults::faults;
 use said::run;
 

@@ -78,7 +78,7 @@ pub enum FolderError {
 }
 
 /// The most files of a folder.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
 
 /// The longest file that is read, and the most that all tensors hold, in bytes: more than the
 /// flash of a board.

@@ -6,8 +6,8 @@ use verify::export::Artifact;
 use verify::export::nntool::header::{NodeScale, parse as parse_header};
 
 use super::said::{Argument, Kernel, Said, run};
-use crate::nntool::text;
-use crate::subject::Subject;
+use crate::exports::nntool::text;
+use crate::exports::subject::Subject;
 
 /// All that does not fit together in the program of these files, and with them.
 pub(super) fn faults(subject: &Subject, files: &[Artifact]) -> Vec<String> {

@@ -1,8 +1,6 @@
 //! `identify`, `certify`, `contracts` as a user meets them.
 
 mod certify;
-#[path = "../front_door/mod.rs"]
-mod front_door;
 mod identify;
 mod matrices;
 mod operands;
@@ -10,7 +8,7 @@ mod operands;
 use std::fs;
 use std::path::Path;
 
-pub(crate) use front_door::{text, xtask};
+pub(crate) use crate::front_door::{text, xtask};
 
 pub(crate) fn npy(path: &Path, descr: &str, shape: &str, data: &[u8]) {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
