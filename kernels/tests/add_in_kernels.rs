@@ -43,8 +43,8 @@ fn every_pair_of_codes_has_the_contracts_sum() {
         .flat_map(|a| (0..=u8::MAX).map(move |b| [a, b]))
         .collect();
     let [a, b] = [0, 1].map(|which| pairs.iter().map(|pair| pair[which]).collect::<Vec<u8>>());
-    let (mut calculated, mut looked_up) = (0, 0);
     for stored in [Stored::Signed, Stored::Unsigned] {
+        let (mut calculated, mut looked_up) = (0, 0);
         let shift = stored.shift();
         for site in sites(stored) {
             for contract in ALL {
@@ -72,7 +72,10 @@ fn every_pair_of_codes_has_the_contracts_sum() {
                 }
             }
         }
+        println!("{stored:?}: {calculated} calculated, {looked_up} looked up");
+        assert!(
+            calculated > 50 && looked_up > 20,
+            "{calculated}, {looked_up}"
+        );
     }
-    println!("{calculated} calculated, {looked_up} looked up");
-    assert!(calculated > 50 && looked_up > 50);
 }

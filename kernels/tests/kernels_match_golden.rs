@@ -12,12 +12,14 @@ use rstest::rstest;
 
 /// A thousand cases, which must have had in them what the kind is for.
 #[rstest]
-#[case(Kind::Conv2d, &["channels", "weights all -128", "inputs all -128"])]
+#[case(Kind::Conv2d, &[
+    "channels", "weights all -128", "inputs all -128", "pixels in, padded", "pixels out",
+])]
 #[case(Kind::FewChannels, &["pixels", "channels"])]
 #[case(Kind::Depthwise, &["depthwise", "weights all -128", "inputs all -128"])]
 #[case(Kind::Fused, &["fused max-pool", "pixels", "channels", "by a division", "by the formula"])]
 #[case(Kind::Linear, &["linear", "by a multiplier", "by a division"])]
-#[case(Kind::Pools, &["max-pool", "average pool", "ReLU"])]
+#[case(Kind::Pools, &["max-pool", "average pool", "ReLU", "pixels in", "pixels out"])]
 #[case(Kind::Network, &["linear", "by a multiplier", "fused max-pool"])]
 #[case(Kind::Affine, &[
     "bytes, certified", "bytes, formula", "words, certified", "words, formula", "two parts",
@@ -135,6 +137,8 @@ fn networks_match_pytorch_on_traced_images() {
             }
             let last = &trace.layers.last().unwrap().codes;
             assert_eq!(&executor.forward(&input).unwrap(), last);
+            let algorithms = executor.algorithms();
+            assert!(!algorithms.contains(&"by the formula"), "{algorithms:?}");
             assert_eq!(last.data(), fixture.int8.output_codes.head(16).data());
         }
     }

@@ -103,3 +103,39 @@ pub(super) fn average_pool<C: Code>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reference::PoolGeometry;
+
+    use super::*;
+
+    /// More channels than are summed at once, in memory that holds nothing else.
+    #[test]
+    fn the_last_block_of_channels_ends_with_them() {
+        let channels = 40;
+        let shape = |side| MapShape {
+            height: side,
+            width: side,
+            channels,
+            border: [0, 0],
+        };
+        let input: Vec<u8> = (0..4 * channels).map(|at| at as u8).collect();
+        let mut output = vec![0; channels];
+        let windows = PoolGeometry {
+            kernel: [2, 2],
+            stride: [2, 2],
+            padding: [0, 0],
+        };
+        let pool = Pool {
+            input: &input,
+            shape: shape(2),
+            windows: windows.windows(),
+            output: &mut output,
+            output_shape: shape(1),
+        };
+        average_pool(pool, true, Rounding::TiesToEven, 0);
+        let means: Vec<u8> = (60..100).collect();
+        assert_eq!(output, means);
+    }
+}

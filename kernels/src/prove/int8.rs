@@ -5,9 +5,10 @@ mod case;
 use quant::golden::Trace;
 use quant::prove::Random;
 use quant::{QuantNetwork, Rounding};
-use reference::Tensor;
+use reference::{Op, Tensor};
 
 use super::{Kind, Mismatch, same};
+use crate::executor::Order;
 use crate::{Executor, Kernels};
 
 pub(super) fn case(
@@ -46,7 +47,26 @@ fn compare(
     same_traces(golden, &trace)?;
     let fused = (executor.forward_codes(input)).map_err(|error| error.to_string())?;
     let last = (golden.layers.last()).map_or(&golden.input, |last| &last.codes);
-    same(last, &fused, "code").map_err(|at| format!("the layers fused: {at}"))
+    same(last, &fused, "code").map_err(|at| format!("the layers fused: {at}"))?;
+    let mut codes = vec![0; last.data().len()];
+    let mut sessions = [executor.session()];
+    executor.run(&mut sessions, &by_pixel(input), Order::Nhwc, &mut codes);
+    match codes == by_pixel(last) {
+        true => Ok(()),
+        false => Err("the codes by pixel".to_owned()),
+    }
+}
+
+/// The codes with the channels of a pixel side by side.
+fn by_pixel(codes: &Tensor<i8>) -> Vec<i8> {
+    let &[n, c, h, w] = codes.shape() else {
+        return codes.data().to_vec();
+    };
+    let of_image = |image: usize| {
+        let codes = codes.item(image);
+        (0..h * w).flat_map(move |pixel| (0..c).map(move |channel| codes[channel * h * w + pixel]))
+    };
+    (0..n).flat_map(of_image).collect()
 }
 
 /// As many layers, and of each the same accumulators, or none, and the same codes.
@@ -94,6 +114,19 @@ fn covered(network: &QuantNetwork, golden: &Trace) -> Vec<&'static str> {
     }
     if network.rounding() != Rounding::TiesToEven {
         covered.push("other roundings");
+    }
+    let pixels = |codes: &Tensor<i8>| matches!(codes.shape(), &[_, channels, height, width] if channels > 1 && height > 1 && width > 1);
+    let padded = |geometry: [usize; 2]| geometry != [0, 0];
+    if pixels(&golden.input) {
+        match network.network().layers().first().map(|layer| &layer.op) {
+            Some(Op::Conv2d { geometry, .. }) if padded(geometry.padding) => {
+                covered.push("pixels in, padded");
+            }
+            _ => covered.push("pixels in"),
+        }
+    }
+    if golden.layers.last().is_some_and(|last| pixels(&last.codes)) {
+        covered.push("pixels out");
     }
     covered
 }

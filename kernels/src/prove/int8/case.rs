@@ -44,6 +44,10 @@ pub(super) fn make(kind: Kind, random: &mut Random) -> Option<(QuantNetwork, Ten
             2 => vec![pool],
             _ => vec![Some(Op::Relu)],
         };
+        // A ReLU that is fused with nothing.
+        if kind == Kind::Linear && random.one_in(3) {
+            layers.push(Op::Flatten);
+        }
         layers.extend(after.into_iter().flatten());
     }
     if kind == Kind::Network {
