@@ -280,8 +280,7 @@ impl<W: Rearrange> Adjuster<W> {
         };
         let readers = match self.edit.operator(at) {
             Some(Operator::Op(Op::Flatten)) => self.edit.consumers(at),
-            _ if linear(&self.edit, at) => vec![at],
-            _ => return Ok(false),
+            _ => vec![at],
         };
         let &[input] = self.edit.inputs(at) else {
             return Ok(false);

@@ -189,3 +189,64 @@ fn proved(layer: Sq8Weights) -> Result<Sq8Weights, QuantError> {
     }
     Ok(layer)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Of one output, 127·128 of the reach from its weight.
+    fn layer(reach: i64, scale: u8, shift: u32) -> Sq8Weights {
+        let params = Sq8Params::new(1.0, 0).unwrap();
+        Sq8Weights {
+            codes: Tensor::new(&[1, 1], vec![127]).unwrap(),
+            weight_scales: vec![Scale::new(1.0).unwrap()],
+            bias_codes: vec![0],
+            bias: vec![(reach - 127 * 128) as i32],
+            scales: vec![Sq8Scale { scale, shift }],
+            input: params,
+            output: params,
+            relu: false,
+        }
+    }
+
+    const MOST: i64 = i32::MAX as i64;
+
+    /// `acc·S + 2^(N−1)` of the largest accumulator is the largest int32, or the last below it.
+    #[rstest]
+    #[case(MOST, 1, 0)]
+    #[case(MOST - 1, 1, 1)]
+    #[case((MOST - 128) / 255, 255, 8)]
+    fn a_product_wraps_beyond_int32_only(
+        #[case] reach: i64,
+        #[case] scale: u8,
+        #[case] shift: u32,
+    ) {
+        assert_eq!(layer(reach, scale, shift).reach(0), reach);
+        assert!(!layer(reach, scale, shift).may_wrap(0));
+        // The next is one more than int32 holds; of reach MOST there is no next bias.
+        if reach < MOST {
+            assert!(layer(reach + 1, scale, shift).may_wrap(0));
+        }
+    }
+
+    #[test]
+    fn the_largest_int32_is_an_accumulator_and_the_next_is_none() {
+        assert!(proved(layer(MOST, 1, 0)).is_ok());
+        let mut beyond = layer(MOST, 1, 0);
+        beyond.codes = Tensor::new(&[1, 1], vec![-127]).unwrap();
+        assert!(proved(beyond.clone()).is_ok());
+        beyond.bias[0] += 1;
+        assert!(matches!(
+            proved(beyond),
+            Err(QuantError::AccumulatorOverflow { channel: 0, bound, .. }) if bound == i128::from(MOST) + 1
+        ));
+    }
+
+    /// Shapes are checked by what a layer says of its bias.
+    #[test]
+    fn a_layer_says_how_long_its_bias_is() {
+        assert_eq!(layer(MOST, 1, 0).bias_len(), Some(1));
+    }
+}

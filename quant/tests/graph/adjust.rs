@@ -423,6 +423,7 @@ fn a_name_that_is_taken_is_not_taken_twice() {
         ([2, 2, 2], Layout::HWC),
         vec![
             ("conv_trans_in", Operator::Op(Op::Relu)),
+            ("conv_trans_in_1", Operator::Op(Op::Relu)),
             ("conv", conv(&[1, 1, 1, 2])),
         ],
     );
@@ -433,6 +434,7 @@ fn a_name_that_is_taken_is_not_taken_twice() {
             "in",
             "conv_trans_in",
             "conv_trans_in_1",
+            "conv_trans_in_2",
             "conv",
             "conv_trans_out",
             "out"

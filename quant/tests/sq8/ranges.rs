@@ -229,6 +229,19 @@ fn a_max_pool_is_seen_before_the_relu(#[case] behind: Op<Weights<f32>>, #[case] 
 }
 
 #[test]
+fn a_relu_behind_a_max_pool_has_its_own_range() {
+    let ops = vec![conv(0), Op::MaxPool2d(pool(0)), Op::Relu, conv(0)];
+    let outputs = [
+        range(-300.0, 510.0),
+        range(-300.0, 255.0),
+        range(0.0, 255.0),
+        range(-1.0, 1.0),
+    ];
+    let found = codes(ops, V4_22, range(-1.0, 1.0), &outputs).unwrap();
+    assert_eq!(found[1], (1.0, -128));
+}
+
+#[test]
 fn a_layer_without_a_relu_has_a_zero_point_unless_it_is_the_last() {
     let outputs = [range(-1.0, 254.0), range(-1.0, 254.0)];
     let of = |release| codes(vec![conv(0), conv(0)], release, outputs[0], &outputs).unwrap();
@@ -306,18 +319,28 @@ fn ranges_are_observed_at_every_node() {
 /// A bias that no int32 holds in steps of the weights: the channel's weights vanish.
 #[test]
 fn a_bias_beyond_int32_takes_the_weights_with_it() {
-    let layer = Op::Linear {
-        weights: Weights {
-            weight: Tensor::new(&[2, 144], [[1e-9; 144], [1.0; 144]].concat()).unwrap(),
-            bias: Some(vec![1.0, 0.0]),
-        },
+    let of = |bias: f32| {
+        let layer = Op::Linear {
+            weights: Weights {
+                weight: Tensor::new(&[2, 144], [[1e-9; 144], [1.0; 144]].concat()).unwrap(),
+                bias: Some(vec![bias, 0.0]),
+            },
+        };
+        let network = network(vec![Op::Flatten, layer]);
+        let ranges = NodeRanges {
+            input: range(-1.0, 1.0),
+            outputs: vec![range(-1.0, 1.0); 2],
+        };
+        Sq8Network::quantize(&network, &ranges, &V4_22.options())
     };
-    let network = network(vec![Op::Flatten, layer]);
-    let ranges = NodeRanges {
-        input: range(-1.0, 1.0),
-        outputs: vec![range(-1.0, 1.0); 2],
+    let without = QuantError::BiasOverflow {
+        index: 0,
+        bias: 1e30,
+        code: f64::from(1e30f32) / symmetric(-1.0, 1.0),
+        bits: 32,
     };
-    let quant = Sq8Network::quantize(&network, &ranges, &V4_22.options()).unwrap();
+    assert_eq!(of(1e30), Err(without.in_layer("layer1")));
+    let quant = of(1.0).unwrap();
     let (_, layer) = quant.network().weighted().next().unwrap();
     assert_eq!(layer.codes.item(0), [0; 144]);
     assert_eq!(layer.codes.item(1), [127; 144]);

@@ -201,3 +201,18 @@ fn normalization(input: &InputSpec) -> [f64; 2] {
     let (mean, std): (f64, f64) = (decimal(input.mean), decimal(input.std));
     [255.0 * std, -mean / std]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faithful_is_with_nntools_fault() {
+        let of = |faithful| NntoolOptions {
+            faithful,
+            ..NntoolOptions::default()
+        };
+        assert_eq!(of(true).form(), Form::Faithful);
+        assert_eq!(of(false).form(), Form::Right);
+    }
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
+use rstest::rstest;
 use verify::dtype::Dtype;
 use verify::export::csv::Numbers;
 use verify::export::dory::{CHECKSUMS, Checksums};
@@ -270,6 +271,11 @@ fn the_manifest_of_lab_is_what_a_person_reads() {
         .export("npy", &of(1))
         .unwrap();
     insta::assert_snapshot!("lab_bias_npy_manifest", text(&artifacts, TABLE));
+    let manifest: serde_json::Value = serde_json::from_str(text(&artifacts, MANIFEST)).unwrap();
+    let layers = manifest["layers"].as_array().unwrap();
+    let described = [&manifest["pixels"], &layers[0], layers.last().unwrap()];
+    let described = serde_json::to_string_pretty(&described).unwrap();
+    insta::assert_snapshot!("lab_bias_npy_layers", described);
 }
 
 /// The sums of DORY, from bytes that are looked at otherwise: those of the npy export.
@@ -340,6 +346,51 @@ fn dory_has_channels_last_and_a_comma_a_line() {
     );
     assert_eq!(text(&several, "input_0.txt"), text(&artifacts, "input.txt"));
     assert_ne!(text(&several, "input_1.txt"), text(&artifacts, "input.txt"));
+}
+
+/// A ReLU is of the weighted layer that it follows; behind a pool it is a layer.
+#[test]
+fn dory_has_a_layer_for_what_it_does_not_fuse() {
+    let layers = |subject: &Subject| -> Vec<String> {
+        let artifacts = subject.export("dory", &of(1)).unwrap();
+        let manifest: Manifest = serde_json::from_str(text(&artifacts, MANIFEST)).unwrap();
+        let layers = manifest.tensors.into_iter();
+        layers
+            .filter(|tensor| tensor.file.starts_with("out_"))
+            .map(|tensor| tensor.name)
+            .collect()
+    };
+    let fused = layers(lab());
+    assert_eq!(fused[..3], ["relu1", "pool1", "relu2"]);
+    let mut moved = lab().clone();
+    let nodes = &mut moved.model.nodes;
+    let (relu, pool) = (3, 4);
+    let pooled = nodes[pool].shape.clone();
+    nodes.swap(relu, pool);
+    nodes[relu].shape.clone_from(&pooled);
+    nodes[pool].shape = pooled;
+    assert_eq!(layers(&moved)[..4], ["conv1", "pool1", "relu1", "relu2"]);
+}
+
+/// What a test bench reads, and what it compares.
+#[rstest]
+#[case::a_convolution("lab", "conv2", "xnnpack-rndnu", 2)]
+#[case::a_linear_layer("mlp-mnist", "fc1", GOLDEN, 101)]
+fn a_bench_says_what_it_reads(
+    #[case] network: &str,
+    #[case] layer: &str,
+    #[case] contract: &str,
+    #[case] images: usize,
+) {
+    let subject = Subject::new(network, ModelScheme::Asymmetric, contract);
+    let mut options = of(images);
+    options.hex.bench = Some(layer.into());
+    let artifacts = subject.export("hex", &options).unwrap();
+    let bench = text(&artifacts, &format!("tb_{layer}.v"));
+    let parameters: Vec<&str> = (bench.lines())
+        .filter(|line| line.starts_with("    localparam "))
+        .collect();
+    insta::assert_snapshot!(format!("bench_{layer}"), parameters.join("\n"));
 }
 
 #[test]

@@ -388,19 +388,85 @@ fn a_scale_of_the_header_explains_what_follows_from_it() {
     }
 }
 
+/// The files are those of other ranges, and neither the state nor Karat's images have these.
+#[test]
+fn what_follows_from_the_scales_of_the_header_alone_is_said_to() {
+    let mut folder = folder(&export(lab(), NntoolOptions::default()));
+    let state = &mut folder.state.as_mut().unwrap().1;
+    for (node, Extremes { max, .. }) in &mut state.stats {
+        if node == "_Relu" || node == "_pool_MaxPool" || node == "_conv1_Conv" {
+            *max *= 1.002;
+        }
+    }
+    let mut others = lab().clone();
+    others.images.calibration = others.images.calibration.head(1);
+    let lines = said_of(&of(&others, &folder, NntoolOptions::default()));
+    let cause = "| it follows from model.h, where the scale of S3__conv1_Conv_fusion is -0.200 % from that of the ranges";
+    let explained: Vec<&str> = (lines.iter())
+        .filter(|line| line.ends_with(cause))
+        .map(|line| line.split(": ").next().unwrap())
+        .collect();
+    assert_eq!(
+        explained,
+        [
+            "_conv1_conv_biases.tensor",
+            "S3_Mul_scale.tensor",
+            "S3_Mul_shift.tensor",
+            "_conv2_conv_biases.tensor",
+            "S6_Mul_scale.tensor",
+            "S6_Mul_shift.tensor",
+        ],
+        "{lines:#?}"
+    );
+    // 219·2^-18 by 109·2^-17 is 219/218.
+    let scale = lines.iter().find(|line| line.starts_with("S3_Mul_scale"));
+    let said = "channel 1 is multiplied by 219·2^-18 instead of 109·2^-17, +0.459 %";
+    assert!(scale.is_some_and(|line| line.contains(said)), "{lines:#?}");
+}
+
+#[test]
+fn a_release_has_a_name() {
+    for release in Release::ALL {
+        assert_eq!(Release::find(release.name()), Some(release));
+    }
+    assert_eq!(Release::find("4.1"), None);
+}
+
+#[test]
+fn the_infos_of_the_newer_release_are_named() {
+    let older = NntoolOptions {
+        release: Release::V4_0,
+        ..NntoolOptions::default()
+    };
+    let newer = folder(&export(lab(), NntoolOptions::default()));
+    let mut mixed = folder(&export(lab(), older));
+    for (name, bytes) in &mut mixed.tensors {
+        if name.ends_with("Infos.tensor") {
+            bytes.clone_from(&newer.tensors[name]);
+        }
+    }
+    let lines = said_of(&of(lab(), &mixed, older));
+    let named = |line: &&String| line.ends_with("| the infos of release 4.22: give --release 4.22");
+    assert_eq!(lines.iter().filter(named).count(), 5, "{lines:#?}");
+}
+
 #[test]
 fn the_recipe_of_the_lab_is_named() {
     let findings = said(|folder| {
         folder.state.as_mut().unwrap().1.history[3] =
             "aquant img/* -T -H 32 -W 32 --scheme SQ8 -D 255".into();
     });
-    assert_eq!(
-        findings,
-        [
-            "lab.json: aquant makes pixel/255 + 0 of a pixel, which is in [0, 1]; the network was trained on [-1, 1] | \
-          the options of aquant; right are -D 127.5 -O -1"
-        ]
-    );
+    let named = [
+        "lab.json: aquant makes pixel/255 + 0 of a pixel, which is in [0, 1]; the network was trained on [-1, 1] | \
+          the options of aquant; right are -D 127.5 -O -1",
+    ];
+    assert_eq!(findings, named);
+    let typed =
+        |command: &str| said(|folder| folder.state.as_mut().unwrap().1.history[3] = command.into());
+    assert_eq!(typed("aquant img/* --divisor=255"), named);
+    assert_eq!(typed("aquant img/* --divisor 255 --offset 0"), named);
+    assert_eq!(typed("aquant img/* --divisor=127.5 --offset=-1"), [""; 0]);
+    assert_eq!(typed("aquant img/* -D127.5 -O-1"), [""; 0]);
 }
 
 #[test]

@@ -201,3 +201,18 @@ fn list(entries: &[String]) -> String {
         .map(|entry| format!(",\n            {entry}"));
     format!("CArgs({}{})", entries.len(), lines.collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_c_has_no_digit_first() {
+        for name in ["a", "_1", "S3_Conv"] {
+            assert!(is_identifier(name), "{name}");
+        }
+        for name in ["", "1", "1a", "a-b", "a b", "é"] {
+            assert!(!is_identifier(name), "{name:?}");
+        }
+    }
+}

@@ -133,3 +133,16 @@ fn the_header_says_what_there_is(
     let text = String::from_utf8(header.bytes.clone()).unwrap();
     insta::assert_snapshot!(format!("c_header_{network}"), text);
 }
+
+#[test]
+fn the_files_say_what_to_do_and_what_is_computed() {
+    let subject = Subject::new("lab", ModelScheme::MaxAbs, GOLDEN);
+    let artifacts = subject.export("c", &Options::default()).unwrap();
+    let text = |path: &str| {
+        let found = artifacts.iter().find(|artifact| artifact.path == path);
+        std::str::from_utf8(&found.unwrap().bytes).unwrap()
+    };
+    insta::assert_snapshot!("readme_lab", text("README.md"));
+    let says = "/* An accumulator becomes a code: rne(acc / d), a float32 division. */";
+    assert!(text("model.c").contains(says));
+}

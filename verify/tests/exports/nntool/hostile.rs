@@ -114,3 +114,23 @@ fn what_is_none_of_its_files_is_passed_over() {
     });
     assert_eq!(folder.unwrap().tensors.len(), 1);
 }
+
+/// Of state, header and tensors each alone is a folder to look at.
+#[test]
+fn a_part_of_a_folder_is_read() {
+    let parts = ["lab.json", "model.h", "tensors/a.tensor"];
+    for kept in parts {
+        let folder = read(|root: &Path| {
+            for file in parts.iter().filter(|&&file| file != kept) {
+                fs::remove_file(root.join(file)).unwrap();
+            }
+        });
+        let folder = folder.unwrap();
+        let there = [
+            folder.state.is_some(),
+            folder.header.is_some(),
+            !folder.tensors.is_empty(),
+        ];
+        assert_eq!(there, parts.map(|file| file == kept), "{kept}");
+    }
+}

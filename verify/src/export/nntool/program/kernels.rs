@@ -204,6 +204,7 @@ mod tests {
     #[case(vec![conv(|_| {}), max(1)], "a pool with padding [1, 0]")]
     #[case(vec![conv(|_| {}), Op::Relu, mean()], "a kernel with this sequence of layers")]
     #[case(vec![conv(|_| {}), max(0), max(0)], "a kernel with this sequence of layers")]
+    #[case(vec![conv(|_| {}), Op::Relu, Op::Relu], "a kernel with this sequence of layers")]
     #[case(vec![conv(|_| {}), Op::LogSoftmax], "a kernel with this sequence of layers")]
     #[case(vec![Op::Linear { weights: () }, max(0)], "a kernel from [2, 20, 30] to [7]")]
     #[case(vec![Op::Relu], "a kernel from [2, 20, 30] to [7]")]
