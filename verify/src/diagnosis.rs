@@ -100,11 +100,6 @@ impl Diagnosis {
     pub fn worked(&self, segment: &Segment) -> Result<Option<Worked>, ShapeError> {
         worked(segment, self.explanations.first())
     }
-
-    /// Whether one explanation is left.
-    pub fn is_unique(&self) -> bool {
-        self.explanations.len() == 1
-    }
 }
 
 /// In how many places two tensors of one shape differ; all, if the shapes do.

@@ -9,7 +9,7 @@ use quant::{QuantNetwork, Rounding};
 use reference::{Conv2dGeometry, InputSpec, Network, Op, PoolGeometry, Tensor};
 use rstest::rstest;
 use verify::backend::Trial;
-use verify::diagnosis::rates::{alone, strangers};
+use verify::diagnosis::rates::{alone, pairs, strangers};
 use verify::explain::{Explanation, html, markdown};
 use verify::model::{Accumulator, Arithmetic, GOLDEN, Model, ModelScheme, NNTOOL, Step};
 use verify::qsnr::{Qsnr, QsnrError};
@@ -378,6 +378,9 @@ fn mistakes_are_named_and_strangers_are_not() {
     let rates = alone(&trial, 40, 5).unwrap();
     assert_eq!((rates.named, rates.misplaced), (rates.seen, 0), "{rates:?}");
     assert!(rates.seen > 20, "{rates:?}");
+    let both = pairs(&trial, 8, 5).unwrap();
+    assert_eq!((both.named, both.misplaced), (both.seen, 0), "{both:?}");
+    assert!(both.seen > 3, "{both:?}");
     assert!(strangers(&trial, 8, 5).unwrap().is_empty());
 }
 

@@ -137,6 +137,7 @@ fn a_wrong_layer_is_to_blame_and_none_after_it() {
         weight.data_mut().reverse();
     });
     let verdict = tool.judge().unwrap();
+    assert!(!verdict.passed());
     assert_eq!(verdict.to_blame().unwrap().layer, "conv2");
     let outside: Vec<&str> = (verdict.layers.iter())
         .filter(|share| share.by_itself > 1.0)

@@ -151,6 +151,21 @@ fn a_contract_that_is_followed_throughout_is_named() {
 }
 
 #[test]
+fn a_contract_of_one_layer_is_named_with_its_page() {
+    let other = trial().model.clone().with_contract("q16-floor").unwrap();
+    let at = other.position("conv2").unwrap();
+    let verdict = judge(vec![("conv2", other.nodes[at].step.clone())], codes_only);
+    let (_, stretch) = verdict.trials[0].to_blame().unwrap();
+    let named: Vec<&str> = (stretch.finding().unwrap().explanations.iter())
+        .filter_map(|causes| causes[0].contract())
+        .collect();
+    assert!(named.contains(&"q16-floor"), "{named:?}");
+    let text = render_human(&verdict);
+    let page = format!("more:  cargo xtask contracts --name {}\n", named[0]);
+    assert!(text.contains(&page), "{text}");
+}
+
+#[test]
 fn shards_merge_to_the_verdict_of_one_run() {
     let whole = judge(hwc(), codes_only);
     let part = |at: usize| {

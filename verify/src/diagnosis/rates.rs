@@ -99,8 +99,7 @@ fn changes(trial: &Trial, node: usize) -> Vec<Wrong> {
         .collect()
 }
 
-/// Two mistakes in a weighted layer: one in the sums and one in the requantization, or both in
-/// one of them.
+/// Two mistakes in a weighted layer: one in the sums and one in the requantization.
 fn pair(trial: &Trial, random: &mut Random) -> Option<Wrong> {
     let sums: Vec<usize> = (0..trial.model.nodes.len())
         .filter(|&node| trial.model.nodes[node].is_accumulators())
