@@ -58,9 +58,17 @@ fn whatever_else_a_board_prints_is_passed_over() {
             "\n",
             "  x 1 2\n",
             "D9: 1\n",
+            // An axis more than there are, the last one's index, a range of another axis.
+            "D3: 1\n",
+            "D2: 5\n",
+            "D1:0..3\n",
             "7\n",
             "Node: idle\n",
         ];
+        // The tensor before it is whole.
+        if line.starts_with("Node: S6_fc") {
+            text.push_str("D0: 7\n");
+        }
         text.push_str(line);
         text.push_str("\r\n");
         for noise in noise {
@@ -144,6 +152,10 @@ fn a_lost_line_is_noticed_wherever_it_is() {
 )]
 #[case(
     "Node: a, Argument: Out, Dim: 5, [9][9][9][9][9] ItemSize: 1",
+    "more than the log can hold"
+)]
+#[case(
+    "Node: a, Argument: Out, Dim: 1, [1][1][1][1][50] ItemSize: 1",
     "more than the log can hold"
 )]
 #[case(

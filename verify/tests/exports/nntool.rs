@@ -424,6 +424,30 @@ fn what_follows_from_the_scales_of_the_header_alone_is_said_to() {
     assert!(scale.is_some_and(|line| line.contains(said)), "{lines:#?}");
 }
 
+/// Channels are moved to the front where there are some.
+#[test]
+fn the_commands_are_those_for_the_images() {
+    for (network, command) in [
+        (
+            "lab",
+            "aquant calibration/* -T -H 32 -W 32 --scheme SQ8 -D 127.5 -O -1",
+        ),
+        (
+            "lenet5-mnist",
+            "aquant calibration/* -H 28 -W 28 --scheme SQ8 ",
+        ),
+    ] {
+        let subject = Subject::new(network, ModelScheme::NntoolSq8, GOLDEN);
+        let files = export(&subject, NntoolOptions::default());
+        let folder = folder(&files);
+        let history = &folder.state.as_ref().unwrap().1.history;
+        assert!(
+            history.iter().any(|line| line.starts_with(command)),
+            "{history:?}"
+        );
+    }
+}
+
 #[test]
 fn a_release_has_a_name() {
     for release in Release::ALL {
