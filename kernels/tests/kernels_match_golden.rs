@@ -18,7 +18,7 @@ use rstest::rstest;
 #[case(Kind::FewChannels, &["pixels", "channels"])]
 #[case(Kind::Depthwise, &["depthwise", "weights all -128", "inputs all -128"])]
 #[case(Kind::Fused, &["fused max-pool", "pixels", "channels", "by a division", "by the formula"])]
-#[case(Kind::Linear, &["linear", "by a multiplier", "by a division"])]
+#[case(Kind::Linear, &["linear", "by a multiplier", "by a division", "ReLU"])]
 #[case(Kind::Pools, &["max-pool", "average pool", "ReLU", "pixels in", "pixels out"])]
 #[case(Kind::Network, &["linear", "by a multiplier", "fused max-pool"])]
 #[case(Kind::Affine, &[

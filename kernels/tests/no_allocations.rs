@@ -1,5 +1,5 @@
 //! A session has all of its memory when it is made, or of other schemes when it has run once:
-//! running it allocates nothing.
+//! running it allocates nothing. A program of its own: it counts what its allocator is asked for.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -74,6 +74,21 @@ fn the_end_whose_zero_point_is_nearer_to_an_integer_counts(
     assert_eq!(asymmetric(low, high).1, zero_point);
 }
 
+/// Both lie as far from an integer, of −0.5 on either side: the upper end's counts.
+#[test]
+fn of_ends_that_are_equally_near_the_upper_one_counts() {
+    let end = f32::from_bits(0x3f80_007b);
+    let scale = 2.0 * f64::from(end) / 255.0;
+    let [of_low, of_high] = [
+        f64::from(end) / scale - 128.0,
+        127.0 - f64::from(end) / scale,
+    ];
+    let beside = |z: f64| (z - z.round_ties_even()).abs();
+    assert_eq!(beside(of_low), beside(of_high));
+    assert_ne!(of_low.round_ties_even(), of_high.round_ties_even());
+    assert_eq!(asymmetric(-end, end).1, of_high.round_ties_even() as i32);
+}
+
 /// Whatever the end, a range that stops at 0 spends every code on its side.
 #[test]
 fn a_range_of_one_sign_has_its_zero_at_the_end() {

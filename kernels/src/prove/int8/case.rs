@@ -44,7 +44,7 @@ pub(super) fn make(kind: Kind, random: &mut Random) -> Option<(QuantNetwork, Ten
             2 => vec![pool],
             _ => vec![Some(Op::Relu)],
         };
-        // A ReLU that is fused with nothing.
+        // What follows is then fused with nothing: a ReLU is a step of its own.
         if kind == Kind::Linear && random.one_in(3) {
             layers.push(Op::Flatten);
         }
