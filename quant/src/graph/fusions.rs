@@ -44,14 +44,6 @@ impl<W: WeightShape + Clone> Graph<W> {
     }
 }
 
-/// A single operator that is a filter.
-fn filter<W>(operator: Option<&Operator<W>>) -> Option<&Op<W>> {
-    match operator {
-        Some(Operator::Op(op)) if is_filter(op) => Some(op),
-        _ => None,
-    }
-}
-
 /// Lets linear layers read what reshapes read.
 fn remove_reshapes<W: WeightShape + Clone>(edit: &mut Edit<W>) -> Vec<Removed> {
     let mut removed = Vec::new();
@@ -78,9 +70,12 @@ fn remove_reshapes<W: WeightShape + Clone>(edit: &mut Edit<W>) -> Vec<Removed> {
     removed
 }
 
-/// The kernel that begins at a filter, if more than the filter is in it.
+/// The kernel that begins at a layer, if more than that layer is in it.
 fn fuse<W: WeightShape + Clone>(edit: &mut Edit<W>, at: usize) -> Option<Fused> {
-    let mut ops = vec![filter(edit.operator(at))?];
+    let Some(Operator::Op(first)) = edit.operator(at) else {
+        return None;
+    };
+    let mut ops = vec![first];
     let mut places = vec![at];
     let mut last = at;
     while let Some(next) = edit.only_consumer(last)
@@ -128,7 +123,7 @@ fn left<W: WeightShape + Clone>(graph: &Graph<W>) -> Vec<Left> {
         .filter_map(|(at, node)| {
             let reason = match &node.operator {
                 Operator::Input { .. } | Operator::Output | Operator::Fusion(_) => return None,
-                Operator::Op(op) if is_filter(op) => behind_filter(graph, at, op),
+                Operator::Op(op) if is_filter(op) => behind_filter(graph, at),
                 Operator::Op(op) if follows_filter(op) => before_follower(graph, node, op),
                 _ => Reason::NoRule,
             };
@@ -142,7 +137,7 @@ fn left<W: WeightShape + Clone>(graph: &Graph<W>) -> Vec<Left> {
 }
 
 /// Why nothing was fused behind a filter.
-fn behind_filter<W: WeightShape + Clone>(graph: &Graph<W>, at: usize, op: &Op<W>) -> Reason {
+fn behind_filter<W: WeightShape + Clone>(graph: &Graph<W>, at: usize) -> Reason {
     let readers = graph.consumers(at);
     let &[reader] = &readers[..] else {
         return Reason::Readers {
@@ -153,9 +148,6 @@ fn behind_filter<W: WeightShape + Clone>(graph: &Graph<W>, at: usize, op: &Op<W>
     let next = &graph.nodes()[reader];
     match &next.operator {
         Operator::Output => Reason::Last,
-        Operator::Op(follower) if follows_filter(follower) => Reason::NoKernel {
-            layers: vec![kind(op), kind(follower)],
-        },
         operator => Reason::Next {
             node: next.name.clone(),
             kind: operator.kind(),

@@ -75,16 +75,19 @@ pub(crate) fn outputs<W: Rearrange, A: Arithmetic<W>>(
 }
 
 /// The target's order, and a report that adds up.
-fn is_adjusted<W: WeightShape + Clone + Rearrange + PartialEq + std::fmt::Debug>(
+pub(crate) fn is_adjusted<W: WeightShape + Clone + Rearrange + PartialEq + std::fmt::Debug>(
     before: &Graph<W>,
     after: &Graph<W>,
     report: &Adjustment,
 ) {
     assert_eq!(after.adjusted(), Ok(report.target));
     for (node, form) in after.nodes().iter().zip(after.forms()) {
-        if let Operator::Op(Op::Conv2d { .. } | Op::MaxPool2d(_) | Op::AveragePool2d(_)) =
-            node.operator
-        {
+        let leading = match &node.operator {
+            Operator::Op(op) => Some(op),
+            Operator::Fusion(layers) => Some(&layers[0].op),
+            _ => None,
+        };
+        if let Some(Op::Conv2d { .. } | Op::MaxPool2d(_) | Op::AveragePool2d(_)) = leading {
             assert_eq!(form.layout, Some(report.target), "{}", node.name);
         }
         let earlier = before.position(&node.name);
@@ -353,6 +356,29 @@ fn a_transpose_that_is_read_twice_serves_both() {
         outputs(&adjusted, &Floats, std::slice::from_ref(&input)),
         outputs(&graph, &Floats, &[input])
     );
+}
+
+/// What a second look finds: two transposes become one that another already is.
+#[test]
+fn a_merged_transpose_is_shared() {
+    let hcw = Layout::new([Axis::H, Axis::C, Axis::W]).unwrap();
+    let transpose = |name, to, input: usize| {
+        Node::new(name, Operator::<Weights<f32>>::Transpose { to }, &[input])
+    };
+    let (shape, layout) = ([2, 3, 4], Layout::CHW);
+    let nodes = vec![
+        Node::new("in", Operator::Input { shape, layout }, &[]),
+        transpose("a", hcw, 0),
+        transpose("b", Layout::HWC, 0),
+        transpose("c", hcw, 2),
+        Node::new("one", Operator::Output, &[1]),
+        Node::new("other", Operator::Output, &[3]),
+    ];
+    let graph = Graph::new("twice", nodes).unwrap();
+    let (adjusted, report) = graph.adjust(Layout::CHW).unwrap();
+    let verbs: Vec<&str> = report.changes.iter().map(Change::verb).collect();
+    assert_eq!(verbs, ["merged", "shared"]);
+    assert_eq!(names(&adjusted), ["in", "a", "one", "other"]);
 }
 
 /// A concat of a map that a transpose led to with one that none did, before a convolution: in

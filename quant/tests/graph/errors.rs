@@ -106,6 +106,11 @@ fn what_is_no_graph_is_refused() {
         text(vec![concat(&[]), output(0)]),
         text(vec![
             input(),
+            Node::new("again", input().operator, &[0]),
+            output(1),
+        ]),
+        text(vec![
+            input(),
             transpose(Layout::HWC),
             concat(&[0, 1]),
             output(2),

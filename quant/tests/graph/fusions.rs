@@ -14,7 +14,7 @@ use quant::sq8::{Sq8Params, Sq8Scale, Sq8Weights};
 use reference::ops::{AveragePoolGeometry, conv2d_sums, linear_sums};
 use reference::{Conv2dGeometry, Layer, Op, PoolGeometry, ShapeError, Tensor, Weights};
 
-use crate::graph::adjust::{chain, outputs};
+use crate::graph::adjust::{chain, is_adjusted, outputs};
 use crate::graph::random;
 
 /// The device, with a count of what it met.
@@ -149,7 +149,8 @@ fn a_fused_graph_gives_the_same_codes() {
             let expected = outputs(&graph, &device, &input);
             prop_assert_eq!(&outputs(&fused, &device, &input), &expected);
             // A rule may ask for another adjust: kernels turn as their layers do.
-            let (turned, _) = fused.adjust(Layout::HWC).unwrap();
+            let (turned, report_of_turned) = fused.adjust(Layout::HWC).unwrap();
+            is_adjusted(&fused, &turned, &report_of_turned);
             prop_assert_eq!(&outputs(&turned, &device, &input), &expected);
             prop_assert!(is_complete(&graph, &fused, &report.fused));
             prop_assert_eq!(

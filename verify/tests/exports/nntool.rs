@@ -260,6 +260,8 @@ fn files_that_are_missing_too_many_or_too_long_are_named() {
         }
     });
     assert_eq!(release.len(), 5);
+    let named = |line: &&String| line.ends_with("| the infos of release 4.0: give --release 4.0");
+    assert_eq!(release.iter().filter(named).count(), 5, "{release:#?}");
     assert_eq!(
         release[0],
         "S3_Infos.tensor: is 9 bytes long, expected 13: 13 values of int8 | the infos of release 4.0: give --release 4.0"
@@ -350,6 +352,25 @@ fn the_default_of_another_release_is_the_cause_of_all() {
             assert!(named.starts_with(cause), "{finding}");
         }
     }
+}
+
+/// No one cause makes the whole folder: each file has its own.
+#[test]
+fn one_file_of_another_setting_is_named() {
+    let other = folder(&export(symmetric(), NntoolOptions::default()));
+    let findings = said(|folder| {
+        let name = "_conv2_conv_biases.tensor";
+        folder
+            .tensors
+            .insert(name.into(), other.tensors[name].clone());
+        tensor(folder, "S15_Mul_scale.tensor")[0] ^= 1;
+    });
+    let ends: Vec<&str> = (findings.iter())
+        .map(|line| line.split(" | ").nth(1).unwrap())
+        .collect();
+    let cause = "outputs without zero points, the default of releases 4.0 to 4.13 \
+                 (--no_allow_asymmetric_out in 4.22); the ranges of lab.json";
+    assert_eq!(ends, [cause, "unexplained"]);
 }
 
 /// The files of the lab, and a state in which the first kernel's outputs reach 0.2 % further.

@@ -15,7 +15,6 @@ pub(super) fn self_test(program: &Program, request: &Request) -> Result<String, 
     } = program;
     let dump = Dump::new(request)?;
     let images = dump.pixels.shape()[0];
-    let per_image = |values: &Values| values.data().to_vec();
     let sums = |values: &Values| -> Vec<u32> {
         (0..images)
             .map(|image| checksum(values.item(image)))
@@ -36,18 +35,15 @@ pub(super) fn self_test(program: &Program, request: &Request) -> Result<String, 
     let names: Vec<String> = (stages.stages.iter())
         .map(|stage| format!("\"{}\"", stage.layers.join(", ")))
         .collect();
-    let data = match images {
-        0 => String::new(),
-        _ => [
-            "\n/* One after the other; the order of pixels is that of the input. */\n".into(),
-            array("uint8_t", "pixels", &per_image(&dump.pixels)),
-            "\n/* Checksums of an image's codes: of the input, then of every layer. */\n".into(),
-            array("uint32_t", "checksums", &by_image),
-            "\n/* Its class. */\n".into(),
-            array("int32_t", "classes", &classes),
-        ]
-        .concat(),
-    };
+    let data = [
+        "\n/* One after the other; the order of pixels is that of the input. */\n".into(),
+        array("uint8_t", "pixels", dump.pixels.data()),
+        "\n/* Checksums of an image's codes: of the input, then of every layer. */\n".into(),
+        array("uint32_t", "checksums", &by_image),
+        "\n/* Its class. */\n".into(),
+        array("int32_t", "classes", &classes),
+    ]
+    .concat();
     Ok(format!(
         "{title}#include \"model.h\"
 
@@ -66,8 +62,7 @@ static const int sizes[LAYERS] = {{ {sizes} }};
         title = program.title("a test of it: `make check`"),
         names = names.join(", "),
         sizes = join(stages.stages.iter().map(|stage| stage.output.len())),
-    )
-    .replace("EMBEDDED\n", if images == 0 { NONE } else { EMBEDDED }))
+    ))
 }
 
 fn join(values: impl Iterator<Item = usize>) -> String {
@@ -119,7 +114,31 @@ static int run(const uint8_t *image, struct trace *trace)
     return MODEL(run_observed)(input, output, observe, trace);
 }
 
-EMBEDDED
+static int embedded(void)
+{
+    for (int image = 0; image < IMAGES; image++) {
+        const uint32_t *const expected = checksums + image * (1 + LAYERS);
+        struct trace trace;
+        const int class = run(pixels + image * INPUTS, &trace);
+        if (trace.input != expected[0]) {
+            printf("FAIL: image %d: the input's codes differ\n", image);
+            return 1;
+        }
+        for (int layer = 0; layer < LAYERS; layer++) {
+            if (trace.layers[layer] != expected[1 + layer]) {
+                printf("FAIL: image %d: layer %d (%s) is the first that differs\n", image, layer,
+                       names[layer]);
+                return 1;
+            }
+        }
+        if (class != classes[image]) {
+            printf("FAIL: image %d: class %d instead of %d\n", image, class, (int)classes[image]);
+            return 1;
+        }
+    }
+    printf("OK: %d images, %d layers each\n", IMAGES, LAYERS);
+    return 0;
+}
 
 /* For each image on the standard input: its class, its output, the checksum of every layer. */
 static int from_input(void)
@@ -177,39 +196,5 @@ int main(int count, char **arguments)
     fprintf(stderr, "self_test: the images in it; self_test -: images (bytes) from the standard "
                     "input; self_test speed\n");
     return 2;
-}
-"#;
-
-const NONE: &str = r#"static int embedded(void)
-{
-    printf("FAIL: there is no image in this test\n");
-    return 1;
-}
-"#;
-
-const EMBEDDED: &str = r#"static int embedded(void)
-{
-    for (int image = 0; image < IMAGES; image++) {
-        const uint32_t *const expected = checksums + image * (1 + LAYERS);
-        struct trace trace;
-        const int class = run(pixels + image * INPUTS, &trace);
-        if (trace.input != expected[0]) {
-            printf("FAIL: image %d: the input's codes differ\n", image);
-            return 1;
-        }
-        for (int layer = 0; layer < LAYERS; layer++) {
-            if (trace.layers[layer] != expected[1 + layer]) {
-                printf("FAIL: image %d: layer %d (%s) is the first that differs\n", image, layer,
-                       names[layer]);
-                return 1;
-            }
-        }
-        if (class != classes[image]) {
-            printf("FAIL: image %d: class %d instead of %d\n", image, class, (int)classes[image]);
-            return 1;
-        }
-    }
-    printf("OK: %d images, %d layers each\n", IMAGES, LAYERS);
-    return 0;
 }
 "#;

@@ -86,27 +86,18 @@ fn pairs<'a>(
     pairs
 }
 
-/// Whether all that the folder holds is as a hypothesis has it, and something is.
-pub(super) fn all_equal(folder: &Folder, hypothesis: &Hypothesis) -> bool {
+/// Whether all that the folder holds is as a hypothesis has it.
+fn all_equal(folder: &Folder, hypothesis: &Hypothesis) -> bool {
     let paired = Paired::new(folder, hypothesis);
-    let mut compared = 0;
-    for constant in hypothesis.steps.constants() {
-        match paired.read(folder, constant) {
-            Some((_, Ok(values))) if values == constant.values => compared += 1,
-            Some(_) => return false,
-            None => {}
-        }
-    }
-    for step in &hypothesis.steps.steps {
-        match node(folder, step) {
-            Some((_, node)) if !same_scale(node, step) || !same_zero_point(node, step) => {
-                return false;
-            }
-            Some(_) => compared += 1,
-            None => {}
-        }
-    }
-    compared > 0
+    let tensors = hypothesis.steps.constants().all(|constant| {
+        let found = paired.read(folder, constant);
+        found.is_none_or(|(_, values)| values.as_ref() == Ok(&constant.values))
+    });
+    let scales = (hypothesis.steps.steps.iter()).all(|step| {
+        let found = node(folder, step);
+        found.is_none_or(|(_, node)| same_scale(node, step) && same_zero_point(node, step))
+    });
+    tensors && scales
 }
 
 /// What the header says of a step.
