@@ -245,21 +245,82 @@ mod tests {
         }
     }
 
+    /// The whole network, two layers by themselves, and one on directed inputs.
     #[test]
-    fn each_law_is_broken_by_what_breaks_it() {
-        let trial = trial("mlp-mnist", 0);
-        let mut seen = BTreeSet::new();
-        for at in 0..trial.model.nodes.len() {
-            let site = Site::new(&trial.model, at);
-            for variant in mistakes::ALL
-                .iter()
-                .flat_map(|mistake| (mistake.variants)(&site))
-            {
-                seen.extend(broken(&trial, at, &variant).unwrap());
-            }
-        }
+    fn each_check_sees_what_it_can() {
+        let mut trial = trial("mlp-mnist", 0);
+        let probes = [NETWORK, "layer-relu1", "layer-fc2", "directed-fc2"];
+        trial
+            .probes
+            .retain(|probe| probes.contains(&probe.name.as_str()));
+        let mut matrix = KillMatrix::default();
+        matrix.add(&trial).unwrap();
+        assert_eq!(
+            matrix.cases,
+            probes.map(|name| format!("mlp-mnist max-abs {name}"))
+        );
         let laws: BTreeSet<&str> = PROPERTIES.iter().map(|property| property.name).collect();
-        assert_eq!(seen, laws);
+        let all = || matrix.injections.iter().chain(&matrix.unseen);
+        let broken = all().flat_map(|injection| injection.properties.iter().copied());
+        assert_eq!(broken.collect::<BTreeSet<&str>>(), laws);
+        let seen = |injection: &Injection| !injection.killed_by.is_empty();
+        assert!(matrix.injections.iter().all(seen) && !matrix.unseen.iter().any(seen));
+        // One line a mistake in one node: cases, and what else sees it.
+        let line = |of: &Injection| {
+            let cases: Vec<String> = of.killed_by.iter().map(usize::to_string).collect();
+            let others = [
+                (of.beyond_one, "beyond ±1"),
+                (of.beyond_bound, "beyond the bound"),
+                (of.classes, "classes"),
+            ];
+            let others = others.iter().filter(|(is, _)| *is).map(|&(_, name)| name);
+            let by: Vec<&str> = of.properties.iter().copied().chain(others).collect();
+            format!(
+                "{:<18} {:<34} {:<6} {}",
+                of.node,
+                of.mistake,
+                cases.join(" "),
+                by.join(", ")
+            )
+        };
+        let of = ["fc2", "fc2.accumulators", "input", "fc3"];
+        let lines: BTreeSet<String> = all()
+            .filter(|injection| of.contains(&injection.node.as_str()))
+            .map(line)
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        insta::assert_snapshot!(lines.into_iter().collect::<Vec<_>>().join("\n"));
+        // No mistake before a layer shows when the layer is asked by itself.
+        let fc1 = all().filter(|injection| injection.node.starts_with("fc1"));
+        assert!(fc1.clone().count() > 20);
+        assert!(
+            fc1.into_iter()
+                .all(|injection| injection.killed_by.is_subset(&[0].into()))
+        );
+        let kills = matrix.kills();
+        let forms: BTreeSet<_> = (matrix.injections.iter())
+            .map(|injection| (injection.mistake, &injection.parameters))
+            .collect();
+        assert_eq!(kills.len(), forms.len());
+        assert!(is_minimal(&minimal(&kills), &kills));
+    }
+
+    #[test]
+    fn one_is_allowed_more_is_not() {
+        let of = |x: f64| {
+            let [golden, x] = [0.0, x].map(|x| Values::full(&[1, 3], x).unwrap());
+            off_by_more_than_one(&golden, &x)
+        };
+        assert!([0.0, 1.0, -1.0].into_iter().all(|x| !of(x)));
+        assert!([1.5, 2.0, -2.0, f64::NAN].into_iter().all(of));
+        let [short, long] = [3, 4].map(|count| Values::full(&[1, count], 0.0).unwrap());
+        assert!(off_by_more_than_one(&short, &long));
+    }
+
+    #[test]
+    fn a_class_is_the_first_of_the_largest() {
+        let logits = vec![1.0, 3.0, 3.0, -5.0, -4.0, -4.5, 2.0, 0.0, 1.0];
+        assert_eq!(classes(&Values::new(&[3, 3], logits).unwrap()), [1, 1, 0]);
     }
 
     #[test]

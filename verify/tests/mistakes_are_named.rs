@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fixtures::{ImageSet, NetworkFixture};
+use quant::Rounding;
 use quant::scheme::QuantParams;
 use rayon::prelude::*;
 use reference::ops::AveragePoolGeometry;
@@ -339,6 +340,26 @@ fn direct(model: &mut Model, node: usize, multiplier: Option<f64>) -> Values {
         let sweep = &sweeps[channel];
         sweep[(image * pixels + pixel) % sweep.len()]
     })
+}
+
+#[test]
+fn what_changes_nothing_is_no_variant() {
+    let (fixture, images) = every_operator();
+    let model = Model::new(&fixture, &images, ModelScheme::MaxAbs, GOLDEN).unwrap();
+    let input = Site::new(&model, 0);
+    let (mean, std) = (fixture.network.input().mean, fixture.network.input().std);
+    let right = move |pixel: f32, _| (pixel / 255.0 - mean) / std;
+    assert!(input.pixels_as("", right).is_none());
+    let one_channel = move |pixel: f32, channel: usize| match channel {
+        2 => pixel / 255.0,
+        _ => (pixel / 255.0 - mean) / std,
+    };
+    assert!(input.pixels_as("", one_channel).is_some());
+    // Means that are cut off are another mistake's.
+    let average = Site::new(&model, model.position("average").unwrap());
+    let applies = |rule| average.rounding("", rule).is_some();
+    let rules = [Rounding::Floor, Rounding::TowardZero, Rounding::HalfUp];
+    assert_eq!(rules.map(applies), [false, false, true]);
 }
 
 #[test]

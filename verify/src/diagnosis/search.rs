@@ -17,7 +17,7 @@ pub(super) fn singles(segment: &Segment) -> Result<Vec<Hypothesis>, ShapeError> 
         return Ok(Vec::new());
     };
     let found: Vec<Hypothesis> = (changes(segment.model, segment.nodes.clone()).par_iter())
-        .filter(|change| sample.fits(&sample.finish(change, sample.input_of(change.node))))
+        .filter(|change| sample.fits_with(change, sample.input_of(change.node)))
         .map(|change| hypothesis(&[change]))
         .collect();
     Ok(on_all_images(segment, found))

@@ -4,11 +4,19 @@
 //! each channel, the ends of its reach, powers of two), then extremes, few values on a ground
 //! of zeros, random codes over the whole grid. What a parting input can lose it loses.
 
+mod accumulators;
+mod domain;
+mod random;
+mod undirected;
+
 use rayon::prelude::*;
 use reference::{ShapeError, Tensor};
 
+use self::accumulators::{alone, candidates, hitting};
+use self::domain::{Domain, codes_of, reach};
+use self::undirected::Undirected;
 use super::{Hypothesis, Segment};
-use crate::model::{Accumulate, Requantize, Step, Values};
+use crate::model::{Requantize, Step, Values};
 
 /// Which hypotheses part, and on what.
 #[derive(Clone, Debug)]
@@ -51,7 +59,7 @@ pub fn separate(segment: &Segment, hypotheses: &[Hypothesis]) -> Result<Separati
         segment,
         hypotheses,
         shape: one_image(segment.input.shape()),
-        domain: Domain::of(segment),
+        domain: Domain::after(&segment.model.nodes[..segment.nodes.start]),
         tried: 0,
         groups: vec![(0..hypotheses.len()).collect()],
         inputs: Vec::new(),
@@ -60,9 +68,11 @@ pub fn separate(segment: &Segment, hypotheses: &[Hypothesis]) -> Result<Separati
         search.groups.clear();
     }
     search.run()?;
-    let found = std::mem::take(&mut search.inputs);
-    let inputs: Vec<Values> = (needed(&search, found).into_iter())
-        .map(|input| search.shrunk(input))
+    let parted: Vec<Vec<bool>> = (search.inputs.iter())
+        .map(|input| search.parted(input))
+        .collect();
+    let inputs: Vec<Values> = (needed(&parted).into_iter())
+        .map(|at| search.shrunk(search.inputs[at].clone()))
         .collect();
     Ok(Separation {
         tried: search.tried,
@@ -87,73 +97,6 @@ fn one_image(shape: &[usize]) -> Vec<usize> {
     shape
 }
 
-/// What the values of an input may be.
-#[derive(Clone, Copy, Debug)]
-struct Domain {
-    low: f64,
-    high: f64,
-    zero: f64,
-}
-
-impl Domain {
-    fn of(segment: &Segment) -> Self {
-        let before = segment.nodes.start.checked_sub(1);
-        let Some(before) = before.map(|at| &segment.model.nodes[at]) else {
-            return Self {
-                low: 0.0,
-                high: 255.0,
-                zero: 0.0,
-            };
-        };
-        match (&before.params, &before.step) {
-            (Some(params), _) => Self {
-                low: params.grid.low().into(),
-                high: params.grid.high().into(),
-                zero: params.zero_point.into(),
-            },
-            (None, Step::Accumulate(sums)) => {
-                let before = segment.model.nodes.get(segment.nodes.start.wrapping_sub(2));
-                let grid = before
-                    .and_then(|node| node.params)
-                    .map(|params| params.grid);
-                let reach = (0..sums.outputs())
-                    .map(|o| reach(sums, o, grid.map_or([-128, 255], |g| [g.low(), g.high()])))
-                    .fold([0.0, 0.0], |all: [f64; 2], one| {
-                        [all[0].min(one[0]), all[1].max(one[1])]
-                    });
-                Self {
-                    low: reach[0],
-                    high: reach[1],
-                    zero: 0.0,
-                }
-            }
-            _ => Self {
-                low: f64::from(i32::MIN),
-                high: f64::from(i32::MAX),
-                zero: 0.0,
-            },
-        }
-    }
-}
-
-/// The least and the largest accumulator of an output channel over codes in this range.
-fn reach(sums: &Accumulate, o: usize, [low, high]: [i32; 2]) -> [f64; 2] {
-    let z = sums.input_zero_point;
-    let bias = sums.bias.get(o).copied().unwrap_or(0);
-    let mut ends = [bias, bias];
-    for &w in sums.weight.item(o) {
-        let w = i64::from(w - sums.weight_zero_points[o]);
-        let products = [w * i64::from(low - z), w * i64::from(high - z)];
-        ends[0] += products[0].min(products[1]);
-        ends[1] += products[0].max(products[1]);
-    }
-    ends.map(|end| end as f64)
-}
-
-/// How many inputs of each random kind are tried.
-const RANDOM: u64 = 16;
-/// How many accumulators a channel's reach is sampled at, beside the directed ones.
-const SAMPLES: u64 = 4096;
 /// How many directed inputs are tried.
 const TARGETS: usize = 64;
 /// How many replays shrinking an input may take.
@@ -182,14 +125,10 @@ impl Search<'_> {
             }
             self.attempt(input);
         }
-        let mut random = Random(0);
-        for kind in 0.. {
+        for input in Undirected::new(&self.shape, self.domain)? {
             if self.done() {
                 break;
             }
-            let Some(input) = self.undirected(kind, &mut random)? else {
-                break;
-            };
             self.attempt(input);
         }
         Ok(())
@@ -286,10 +225,7 @@ impl Search<'_> {
             return Vec::new();
         };
         let before = node.checked_sub(1).map(of);
-        let grid = (node.checked_sub(2)).and_then(|at| self.segment.model.nodes[at].params);
-        let codes = grid.map_or([-128, 255], |params| {
-            [params.grid.low(), params.grid.high()]
-        });
+        let codes = codes_of(node.checked_sub(2).map(|at| &self.segment.model.nodes[at]));
         let ends: Vec<[f64; 2]> = (0..requantize.channels.len())
             .map(|o| match before {
                 Some(Step::Accumulate(sums)) if o < sums.outputs() => reach(sums, o, codes),
@@ -298,8 +234,10 @@ impl Search<'_> {
             .collect();
         let aims = self.aims(node, requantize, &ends);
         let inputs = aims.into_iter().filter_map(|(o, acc)| match before {
-            _ if node == nodes.start => self.alone(o, requantize.axis, acc),
-            Some(Step::Accumulate(sums)) if node == nodes.start + 1 => self.hitting(sums, o, acc),
+            _ if node == nodes.start => alone(&self.shape, o, requantize.axis, acc),
+            Some(Step::Accumulate(sums)) if node == nodes.start + 1 => {
+                hitting(&self.shape, self.domain, sums, o, acc)
+            }
             _ => None,
         });
         inputs.take(TARGETS).collect()
@@ -341,98 +279,9 @@ impl Search<'_> {
             .map(|(_, at)| (at / width, input.data()[at]))
             .collect()
     }
-
-    /// One accumulator on a ground of zeros.
-    fn alone(&self, o: usize, axis: usize, acc: f64) -> Option<Values> {
-        let mut input = Tensor::full(&self.shape, 0.0).ok()?;
-        let plane: usize = self.shape.get(axis + 1..)?.iter().product();
-        *input.data_mut().get_mut(o * plane)? = acc;
-        Some(input)
-    }
-
-    /// Codes that give an output of this channel exactly this accumulator, if greedy choice
-    /// finds them: the largest weights first, each as far as it leads.
-    fn hitting(&self, sums: &Accumulate, o: usize, acc: f64) -> Option<Values> {
-        let mut input = Tensor::full(&self.shape, self.domain.zero).ok()?;
-        // An output in the middle: its window touches no padding, if any is free of it.
-        let position: Vec<usize> = (sums.output_shape(&self.shape).ok()?.iter().enumerate())
-            .map(|(axis, &size)| match axis {
-                0 => 0,
-                1 => o,
-                _ => size / 2,
-            })
-            .collect();
-        let mut terms = sums.terms(&input, &position);
-        terms.retain(|term| term.at.is_some() && term.weight != term.weight_zero_point);
-        terms.sort_by_key(|term| std::cmp::Reverse((term.weight - term.weight_zero_point).abs()));
-        let mut rest = acc as i64 - sums.bias.get(o).copied().unwrap_or(0);
-        for term in terms {
-            let weight = i64::from(term.weight - term.weight_zero_point);
-            let z = self.domain.zero as i64;
-            let [low, high] = [self.domain.low as i64 - z, self.domain.high as i64 - z];
-            let code = (rest / weight).clamp(low, high);
-            rest -= code * weight;
-            let [c, y, x] = term.at?;
-            let at = match self.shape[..] {
-                [_, _, h, w] => (c * h + y) * w + x,
-                _ => c,
-            };
-            input.data_mut()[at] = (code + z) as f64;
-        }
-        (rest == 0).then_some(input)
-    }
-
-    /// The inputs that know nothing of the hypotheses.
-    fn undirected(&self, kind: u64, random: &mut Random) -> Result<Option<Values>, ShapeError> {
-        let Domain { low, high, zero } = self.domain;
-        let whole = |random: &mut Random| low + random.below((high - low) as u64 + 1) as f64;
-        let edges = [
-            low,
-            low + 1.0,
-            zero - 1.0,
-            zero,
-            zero + 1.0,
-            high - 1.0,
-            high,
-        ]
-        .map(|x| x.clamp(low, high));
-        let mut input = Tensor::full(&self.shape, zero)?;
-        let values = input.data_mut();
-        let count = values.len() as u64;
-        match kind {
-            0 => values.fill(high),
-            1 => values.fill(low),
-            2 => {
-                for (at, value) in values.iter_mut().enumerate() {
-                    *value = if at % 2 == 0 { high } else { low };
-                }
-            }
-            3 => {
-                let levels = (high - low) as usize + 1;
-                for (at, value) in values.iter_mut().enumerate() {
-                    *value = low + (at % levels) as f64;
-                }
-            }
-            4 => {}
-            _ if count == 0 => {}
-            _ => match (kind - 5) / RANDOM {
-                0 => {
-                    for _ in 0..=random.below(4) {
-                        values[random.below(count) as usize] = whole(random);
-                    }
-                }
-                1 => values.fill_with(|| whole(random)),
-                2 => values.fill_with(|| edges[random.below(edges.len() as u64) as usize]),
-                // Small numbers: sums that do not saturate.
-                3 => values.fill_with(|| (zero + random.below(17) as f64 - 8.0).clamp(low, high)),
-                _ => return Ok(None),
-            },
-        }
-        Ok(Some(input))
-    }
 }
 
-/// Of equal bits or both none; NaN is itself here.
+/// Of equal numbers or both none; NaN is itself here.
 fn same(a: &Option<Vec<f64>>, b: &Option<Vec<f64>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => {
@@ -447,63 +296,53 @@ fn same(a: &Option<Vec<f64>>, b: &Option<Vec<f64>>) -> bool {
 }
 
 /// As few of the inputs as tell all groups apart: one that does it alone, else each that
-/// parts something new.
-fn needed(search: &Search, inputs: Vec<Values>) -> Vec<Values> {
-    let parted: Vec<Vec<bool>> = inputs.iter().map(|input| search.parted(input)).collect();
-    let of = |parts: &[bool]| parts.iter().filter(|&&part| part).count();
-    let mut order: Vec<usize> = (0..inputs.len()).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(of(&parted[at])));
+/// parts something new. Of each input, which pairs it parts.
+fn needed(parted: &[Vec<bool>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..parted.len()).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(parted[at].iter().filter(|&&part| part).count()));
     let mut seen = vec![false; parted.first().map_or(0, Vec::len)];
-    let mut kept = Vec::new();
-    for at in order {
-        if (seen.iter().zip(&parted[at])).any(|(seen, part)| !seen && *part) {
-            seen.iter_mut()
-                .zip(&parted[at])
-                .for_each(|(seen, part)| *seen |= part);
-            kept.push(inputs[at].clone());
+    order.retain(|&at| {
+        let mut is_new = false;
+        for (seen, &part) in seen.iter_mut().zip(&parted[at]) {
+            is_new |= part && !*seen;
+            *seen |= part;
         }
-    }
-    kept
+        is_new
+    });
+    order
 }
 
-/// Accumulators of a channel within its reach at which implementations differ.
-fn candidates(requantize: &Requantize, o: usize, [low, high]: [f64; 2]) -> Vec<f64> {
-    let channel = &requantize.channels[o];
-    let step = channel.output_scale / (channel.input_scale * channel.weight_scale);
-    let z = channel.output_zero_point;
-    let mut all = vec![0.0, low, high];
-    let codes = channel.clamp.low - z - 2..=channel.clamp.high - z + 2;
-    for code in codes {
-        for edge in [f64::from(code), f64::from(code) + 0.5] {
-            let acc = (edge * step).floor();
-            all.extend([acc - 1.0, acc, acc + 1.0, acc + 2.0]);
-        }
-    }
-    for power in 7..32 {
-        let power = f64::from(power).exp2();
-        for acc in [power - 1.0, power, power + 1.0] {
-            all.extend([acc, -acc]);
-        }
-    }
-    let mut random = Random(o as u64);
-    let width = (high - low) as u64 + 1;
-    all.extend((0..SAMPLES).map(|_| low + random.below(width) as f64));
-    all.retain(|acc| (low..=high).contains(acc));
-    all.sort_by(|a, b| a.abs().total_cmp(&b.abs()).then(b.total_cmp(a)));
-    all.dedup();
-    all
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// SplitMix64.
-struct Random(u64);
+    #[test]
+    fn what_parts_nothing_new_is_not_needed() {
+        let of = |rows: &[&str]| {
+            let row = |row: &&str| row.bytes().map(|byte| byte == b'x').collect();
+            needed(&rows.iter().map(row).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["x..", "xxx", ".x."]), [1]);
+        assert_eq!(of(&["x..", ".xx", ".x."]), [1, 0]);
+        assert_eq!(of(&["x..", "..x", ".x."]), [0, 1, 2]);
+        assert_eq!(of(&["...", "xx."]), [1]);
+        assert_eq!(of(&[]), [0; 0]);
+    }
 
-impl Random {
-    /// 0 to `end` − 1; `end` at least 1. The bias of the remainder does not matter here.
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end.max(1)
+    #[test]
+    fn not_a_number_is_the_same_as_itself() {
+        let some = |values: &[f64]| Some(values.to_vec());
+        assert!(same(&some(&[1.0, f64::NAN]), &some(&[1.0, f64::NAN])));
+        assert!(same(&some(&[0.0]), &some(&[-0.0])));
+        assert!(same(&None, &None));
+        for (a, b) in [
+            (some(&[1.0]), some(&[2.0])),
+            (some(&[1.0]), some(&[f64::NAN])),
+            (some(&[f64::NAN]), some(&[1.0])),
+            (some(&[1.0]), some(&[1.0, 1.0])),
+            (some(&[]), None),
+        ] {
+            assert!(!same(&a, &b) && !same(&b, &a), "{a:?} {b:?}");
+        }
     }
 }

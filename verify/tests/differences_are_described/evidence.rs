@@ -254,6 +254,72 @@ fn saturated_values_wrapped_values_shifts_and_factors() {
     );
 }
 
+/// An output of conv1 of one image, made by hand: whether a finding is said of it.
+fn said(right: &[f64], wrong: &[f64], wanted: impl Fn(&Finding) -> bool) -> bool {
+    let lab = lab();
+    let node = lab.at("conv1");
+    let [right, wrong] = [right, wrong].map(|x| Values::new(&[1, 1, 1, x.len()], x.to_vec()));
+    let (right, wrong) = (right.unwrap(), wrong.unwrap());
+    let segment = Segment {
+        model: &lab.model,
+        nodes: node..node + 1,
+        input: &right,
+        expected: &right,
+        observed: &wrong,
+    };
+    has(&Evidence::new(&segment).findings, wanted)
+}
+
+#[test]
+fn one_value_or_saturated_ones_are_no_shift() {
+    let shift = |right: &[f64], wrong: &[f64]| {
+        said(right, wrong, |finding| {
+            matches!(finding, Finding::Shift { .. })
+        })
+    };
+    assert!(shift(&[1.0, 5.0, 127.0], &[3.0, 7.0, 127.0]));
+    assert!(!shift(&[1.0, 5.0], &[3.0, 8.0]));
+    // One that tells, beside one that is saturated.
+    assert!(!shift(&[1.0, 127.0], &[3.0, 127.0]));
+    // Saturated ones differ alone: by 0 is no shift.
+    assert!(!shift(&[1.0, 5.0, 127.0], &[1.0, 5.0, 126.0]));
+    assert!(!shift(&[1.0, 5.0], &[f64::INFINITY; 2]));
+    assert!(!shift(&[127.0, -128.0], &[126.0, -127.0]));
+}
+
+#[test]
+fn one_value_is_no_factor() {
+    let factor = |right: &[f64], wrong: &[f64]| {
+        said(right, wrong, |finding| {
+            matches!(finding, Finding::Factor { .. })
+        })
+    };
+    assert!(factor(&[10.0, 20.0, 0.0], &[20.0, 40.0, 1.0]));
+    assert!(!factor(&[10.0], &[20.0]));
+    assert!(!factor(&[10.0, 0.0], &[20.0, 0.0]));
+    // 0 is 0 by any factor, up to half a step times it.
+    assert!(!factor(&[10.0, 20.0, 0.0], &[20.0, 40.0, 3.0]));
+    assert!(!factor(&[10.0, 20.0], &[20.0, 10.0]));
+    // A step more is as good as none.
+    assert!(!factor(&[10.0, 20.0], &[11.0, 20.0]));
+}
+
+#[test]
+fn where_all_is_border_or_half_the_channels_differ_nothing_is_said() {
+    let border = |finding: &Finding| matches!(finding, Finding::AtBorders { .. });
+    assert!(!said(&[1.0, 2.0, 3.0], &[3.0, 2.0, 3.0], border));
+    let lab = lab();
+    let changed_to = |count: usize| {
+        let wrong = changed(lab.output("conv1"), |at, x| match at[1] < count {
+            true => x + 1.0,
+            false => x,
+        });
+        let found = lab.findings("conv1.accumulators", "conv1", &wrong);
+        has(&found, |f| matches!(f, Finding::Channels { .. }))
+    };
+    assert_eq!([1, 2, 3, 4].map(changed_to), [true, true, false, false]);
+}
+
 #[test]
 fn numbers_that_are_no_codes() {
     let lab = lab();

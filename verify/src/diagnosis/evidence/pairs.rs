@@ -86,7 +86,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn borders(&self) -> Option<Finding> {
-        let &[_, channels, height, width] = self.shape else {
+        let &[_, _, height, width] = self.shape else {
             return None;
         };
         let padded = padding_mask(self.segment);
@@ -102,7 +102,7 @@ impl<'a> Pairs<'a> {
             let (y, x) = place(at);
             is_border(y, x)
         });
-        (channels > 0 && inside && all).then_some(Finding::AtBorders { padding })
+        (inside && all).then_some(Finding::AtBorders { padding })
     }
 
     fn channels(&self) -> Option<Finding> {

@@ -81,3 +81,67 @@ pub(in crate::mistakes) fn part(
     }
     Tensor::new(&[n, c, size[0], size[1]], data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of a buffer of 2 channels, 3 rows and 4 columns in the order HWC.
+    #[test]
+    fn a_place_is_found_in_another_order_and_back() {
+        let shape = [2, 3, 4];
+        let hwc = [1, 2, 0];
+        for (c, y, x) in (0..24).map(|at| (at / 12, at / 4 % 3, at % 4)) {
+            let (first, last) = ((c * 3 + y) * 4 + x, (y * 4 + x) * 2 + c);
+            assert_eq!(laid_out(&shape, &hwc, last), first);
+            assert_eq!(read_as(&shape, &hwc, first), last);
+        }
+        assert_eq!(laid_out(&shape, &[0, 1, 2], 17), 17);
+        assert_eq!(read_as(&shape, &[0, 1, 2], 17), 17);
+    }
+
+    fn counted(shape: &[usize]) -> Values {
+        let count: usize = shape.iter().product();
+        Tensor::new(shape, (1..=count).map(|x| x as f64).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_map_is_laid_out_mirrored_padded_and_cut() {
+        // 1 2 3 | 7  8  9
+        // 4 5 6 | 10 11 12
+        let map = counted(&[1, 2, 2, 3]);
+        let hwc = relaid(&map, &[0, 2, 3, 1]).unwrap();
+        assert_eq!(
+            hwc.data(),
+            [1., 7., 2., 8., 3., 9., 4., 10., 5., 11., 6., 12.]
+        );
+        let of = |rows, columns| mirrored(&map, rows, columns).into_data();
+        assert_eq!(
+            of(true, false),
+            [4., 5., 6., 1., 2., 3., 10., 11., 12., 7., 8., 9.]
+        );
+        assert_eq!(
+            of(false, true),
+            [3., 2., 1., 6., 5., 4., 9., 8., 7., 12., 11., 10.]
+        );
+        assert_eq!(
+            of(true, true),
+            [6., 5., 4., 3., 2., 1., 12., 11., 10., 9., 8., 7.]
+        );
+        let around = padded(&map, [1, 2], [4, 6], 0.5).unwrap();
+        assert_eq!(around.shape(), [1, 2, 4, 6]);
+        #[rustfmt::skip]
+        assert_eq!(around.item(0)[24..], [
+            0.5, 0.5, 0.5, 0.5, 0.5, 0.5,
+            0.5, 0.5, 7.0, 8.0, 9.0, 0.5,
+            0.5, 0.5, 10., 11., 12., 0.5,
+            0.5, 0.5, 0.5, 0.5, 0.5, 0.5,
+        ]);
+        assert_eq!(part(&around, [1, 2], [2, 3]).unwrap(), map);
+        let corner = part(&map, [1, 1], [1, 2]).unwrap();
+        assert_eq!(
+            (corner.shape(), corner.data()),
+            (&[1, 2, 1, 2][..], &[5., 6., 11., 12.][..])
+        );
+    }
+}

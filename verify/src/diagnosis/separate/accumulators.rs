@@ -1,0 +1,235 @@
+//! Inputs made for single accumulators.
+
+use reference::Tensor;
+
+use super::domain::Domain;
+use super::random::Random;
+use crate::model::{Accumulate, Requantize, Values};
+
+/// How many accumulators a channel's reach is sampled at, beside the directed ones.
+const SAMPLES: u64 = 4096;
+
+/// Accumulators of a channel within its reach at which implementations differ; those nearest to
+/// 0 first.
+pub(super) fn candidates(requantize: &Requantize, o: usize, [low, high]: [f64; 2]) -> Vec<f64> {
+    let channel = &requantize.channels[o];
+    let step = channel.output_scale / (channel.input_scale * channel.weight_scale);
+    let z = channel.output_zero_point;
+    let mut all = vec![0.0, low, high];
+    let codes = channel.clamp.low - z - 2..=channel.clamp.high - z + 2;
+    for code in codes {
+        for edge in [f64::from(code), f64::from(code) + 0.5] {
+            let acc = (edge * step).floor();
+            all.extend([acc - 1.0, acc, acc + 1.0, acc + 2.0]);
+        }
+    }
+    for power in 7..32 {
+        let power = f64::from(power).exp2();
+        for acc in [power - 1.0, power, power + 1.0] {
+            all.extend([acc, -acc]);
+        }
+    }
+    let mut random = Random(o as u64);
+    all.extend((0..SAMPLES).map(|_| random.within(low, high)));
+    all.retain(|acc| (low..=high).contains(acc));
+    all.sort_by(|a, b| a.abs().total_cmp(&b.abs()).then(b.total_cmp(a)));
+    all.dedup();
+    all
+}
+
+/// One accumulator on a ground of zeros: the first of its channel.
+pub(super) fn alone(shape: &[usize], o: usize, axis: usize, acc: f64) -> Option<Values> {
+    let mut input = Tensor::full(shape, 0.0).ok()?;
+    let plane: usize = shape.get(axis + 1..)?.iter().product();
+    *input.data_mut().get_mut(o * plane)? = acc;
+    Some(input)
+}
+
+/// Codes that give an output of this channel exactly this accumulator, if greedy choice finds
+/// them: the largest weights first, each as far as it leads.
+pub(super) fn hitting(
+    shape: &[usize],
+    domain: Domain,
+    sums: &Accumulate,
+    o: usize,
+    acc: f64,
+) -> Option<Values> {
+    let mut input = Tensor::full(shape, domain.zero).ok()?;
+    // An output in the middle: its window touches no padding, if any is free of it.
+    let position: Vec<usize> = (sums.output_shape(shape).ok()?.iter().enumerate())
+        .map(|(axis, &size)| match axis {
+            0 => 0,
+            1 => o,
+            _ => size / 2,
+        })
+        .collect();
+    let mut terms = sums.terms(&input, &position);
+    terms.retain(|term| term.at.is_some() && term.weight != term.weight_zero_point);
+    terms.sort_by_key(|term| std::cmp::Reverse((term.weight - term.weight_zero_point).abs()));
+    let mut rest = acc as i64 - sums.bias.get(o).copied().unwrap_or(0);
+    let z = domain.zero as i64;
+    let [low, high] = [domain.low as i64 - z, domain.high as i64 - z];
+    for term in terms {
+        let weight = i64::from(term.weight - term.weight_zero_point);
+        let code = (rest / weight).clamp(low, high);
+        rest -= code * weight;
+        let [c, y, x] = term.at?;
+        let at = match shape[..] {
+            [_, _, h, w] => (c * h + y) * w + x,
+            _ => c,
+        };
+        input.data_mut()[at] = (code + z) as f64;
+    }
+    (rest == 0).then_some(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use quant::Rounding;
+    use quant::contracts::{Channel, Clamp};
+    use quant::scheme::Granularity;
+    use reference::Conv2dGeometry;
+
+    use super::*;
+    use crate::model::{Accumulator, Arithmetic, Overflow, Step};
+
+    fn requantize(output_scale: f64, output_zero_point: i32) -> Requantize {
+        let channel = Channel {
+            input_scale: 0.5,
+            weight_scale: 0.25,
+            output_scale,
+            output_zero_point,
+            clamp: Clamp { low: -8, high: 7 },
+            bias: None,
+            granularity: Granularity::PerTensor,
+        };
+        Requantize {
+            channels: vec![channel],
+            axis: 1,
+            arithmetic: Arithmetic::Product(Rounding::TiesToEven),
+            overflow: Overflow::Saturate,
+        }
+    }
+
+    #[test]
+    fn candidates_are_ties_edges_powers_and_ends() {
+        // A step of 1000 accumulators; codes −8 to 7 around 2: −10 to 5 steps, two more each way.
+        let all = candidates(&requantize(125.0, 2), 0, [-200_000.0, 150_000.0]);
+        assert_eq!(all[0], 0.0);
+        for step in -12..=7 {
+            for edge in [1000 * step, 1000 * step + 500] {
+                for acc in edge - 1..=edge + 2 {
+                    assert!(all.contains(&acc.into()), "{acc}");
+                }
+            }
+        }
+        for power in 7..17 {
+            for acc in (1 << power) - 1..=(1 << power) + 1 {
+                assert!(
+                    all.contains(&f64::from(acc)) && all.contains(&f64::from(-acc)),
+                    "{acc}"
+                );
+            }
+        }
+        assert!(all.contains(&-200_000.0) && all.contains(&150_000.0));
+        let within = |acc: &f64| (-200_000.0..=150_000.0).contains(acc);
+        assert!(all.iter().all(within));
+        // Those that no rule names, on both sides.
+        let far = |from: f64, to: f64| all.iter().filter(|acc| (from..to).contains(*acc)).count();
+        assert!(far(-200_000.0, -140_000.0) > 400 && far(70_000.0, 150_000.0) > 400);
+        // Nearest to 0 first, each once.
+        let keys: Vec<(f64, bool)> = all.iter().map(|acc| (acc.abs(), *acc < 0.0)).collect();
+        assert!(keys.windows(2).all(|two| two[0] < two[1]));
+        let other = requantize(125.0, 2);
+        let two = Requantize {
+            channels: vec![other.channels[0]; 2],
+            ..other
+        };
+        assert_ne!(candidates(&two, 1, [-200_000.0, 150_000.0]), all);
+        assert_eq!(candidates(&two, 1, [-1.0, 2.0]), [0.0, 1.0, -1.0, 2.0]);
+    }
+
+    #[test]
+    fn an_accumulator_alone_is_the_first_of_its_channel() {
+        let input = alone(&[1, 3, 2, 4], 2, 1, -77.0).unwrap();
+        let mut expected = [0.0; 24];
+        expected[16] = -77.0;
+        assert_eq!(input.data(), expected);
+        let input = alone(&[1, 3], 1, 1, 5.0).unwrap();
+        assert_eq!(input.data(), [0.0, 5.0, 0.0]);
+        assert!(alone(&[1, 3], 3, 1, 5.0).is_none());
+        assert!(alone(&[1, 3], 0, 2, 5.0).is_none());
+    }
+
+    const CODES: Domain = Domain {
+        low: -8.0,
+        high: 7.0,
+        zero: 1.0,
+    };
+
+    fn linear(weight: Vec<i32>) -> Accumulate {
+        let inputs = weight.len() / 2;
+        Accumulate {
+            geometry: None,
+            weight: Tensor::new(&[2, inputs], weight).unwrap(),
+            weight_zero_points: vec![0, 2],
+            bias: vec![0, 10],
+            input_zero_point: 1,
+            padding: 1,
+            accumulator: Accumulator::Exact,
+        }
+    }
+
+    fn sum_of(sums: &Accumulate, input: &Values) -> Values {
+        Step::Accumulate(sums.clone()).run(input).unwrap()
+    }
+
+    #[test]
+    fn codes_hit_an_accumulator_or_none_are_given() {
+        let sums = linear(vec![0, 0, 0, 5, 2, -1]);
+        let hit = |acc: f64| {
+            let input = hitting(&[1, 3], CODES, &sums, 1, acc)?;
+            assert_eq!(sum_of(&sums, &input).data()[1], acc);
+            Some(input.into_data())
+        };
+        // Weights 3, 0 and −3 without their zero point, behind a bias of 10.
+        assert_eq!(hit(10.0).unwrap(), [1.0, 1.0, 1.0]);
+        assert_eq!(hit(16.0).unwrap(), [3.0, 1.0, 1.0]);
+        assert_eq!(hit(-2.0).unwrap(), [-3.0, 1.0, 1.0]);
+        // As far as 6 steps lead, the rest by the other.
+        assert_eq!(hit(10.0 + 18.0 + 6.0).unwrap(), [7.0, 1.0, -1.0]);
+        assert_eq!(hit(10.0 - 27.0 - 18.0).unwrap(), [-8.0, 1.0, 7.0]);
+        assert_eq!(hit(11.0), None);
+        assert_eq!(hit(10.0 + 18.0 + 27.0 + 3.0), None);
+        // The larger weight first.
+        let sums = linear(vec![0, 0, 0, 3, 2, 7]);
+        let input = hitting(&[1, 3], CODES, &sums, 1, 16.0).unwrap();
+        assert_eq!(input.data(), [2.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_window_in_the_middle_is_filled() {
+        let geometry = Conv2dGeometry {
+            padding: [1, 1],
+            ..Conv2dGeometry::default()
+        };
+        let sums = Accumulate {
+            geometry: Some(geometry),
+            weight: Tensor::new(&[1, 2, 2, 2], vec![0, 0, 0, 0, 0, 0, 4, 1]).unwrap(),
+            weight_zero_points: vec![0],
+            bias: vec![0],
+            ..linear(vec![0; 2])
+        };
+        // Of 4 rows and 7 columns the middle is output (2, 3): rows 1 and 2, columns 2 and 3.
+        let input = hitting(&[1, 2, 3, 6], CODES, &sums, 0, 9.0).unwrap();
+        let mut expected = vec![1.0; 36];
+        expected[18 + 2 * 6 + 2] = 3.0;
+        expected[18 + 2 * 6 + 3] = 2.0;
+        assert_eq!(input.data(), expected);
+        let sum = sum_of(&sums, &input);
+        assert_eq!(
+            (sum.shape(), sum.data()[2 * 7 + 3]),
+            (&[1, 1, 4, 7][..], 9.0)
+        );
+    }
+}
