@@ -323,6 +323,34 @@ mod tests {
         assert_eq!(classes(&Values::new(&[3, 3], logits).unwrap()), [1, 1, 0]);
     }
 
+    /// By how many steps all codes of a layer must be off until the bound sees it: few where a
+    /// layer is narrow, and the same number every time.
+    #[test]
+    fn a_bound_has_a_size() {
+        let steps = |scheme: usize| {
+            let trial = trial(["mlp-mnist", "lenet5-mnist"][scheme % 2], scheme);
+            let whole = trial.probe(NETWORK).unwrap();
+            let bounds = Bounds::new(&trial.model, &whole.input).unwrap();
+            let layer = |at: usize| {
+                let right = whole.golden_of(at);
+                let by =
+                    (1..256).find(|&by| bounds.is_beyond(at, &right.map(|x| x + f64::from(by))));
+                let name = &trial.model.nodes[at].name;
+                by.map_or(format!("{name} -"), |by| format!("{name} {by}"))
+            };
+            let layers =
+                (0..trial.model.nodes.len()).filter(|&at| trial.model.nodes[at].params.is_some());
+            let layers: Vec<String> = layers.map(layer).collect();
+            format!(
+                "{} {}: {}",
+                trial.model.network,
+                trial.model.scheme,
+                layers.join(", ")
+            )
+        };
+        insta::assert_snapshot!([0, 1, 2, 3].map(steps).join("\n"));
+    }
+
     #[test]
     fn a_network_without_its_weights_is_beyond_the_bound() {
         let mut trial = trial("mlp-mnist", 2);

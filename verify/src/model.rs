@@ -11,6 +11,7 @@ mod function;
 mod origin;
 mod pool;
 mod quantize;
+mod reach;
 mod requantize;
 mod scheme;
 mod step;

@@ -3,8 +3,6 @@
 
 mod every_code;
 
-use std::ops::RangeInclusive;
-
 use quant::prove::Random;
 use reference::{ShapeError, Tensor};
 
@@ -43,31 +41,27 @@ pub(super) fn input(model: &Model, node: usize) -> Result<Option<Values>, ShapeE
         }
         _ => return Ok(None),
     };
-    let codes = params.grid.low()..=params.grid.high();
-    let candidates = candidates(sums, requantize, &codes);
+    let codes = [params.grid.low(), params.grid.high()];
+    let candidates = candidates(sums, requantize, codes);
     let chosen = chosen(model, node + 1, requantize, &candidates)?;
     let windows: Vec<(usize, Vec<i32>)> = (chosen.into_iter())
-        .filter_map(|(channel, acc)| Some((channel, reach(sums, channel, acc, &codes)?)))
+        .filter_map(|(channel, acc)| Some((channel, sums.window(channel, acc, codes)?)))
         .collect();
     let shape = &model.nodes[node - 1].shape;
     match windows.is_empty() {
         true => Ok(None),
-        false => place(sums, shape, &windows, &codes).map(Some),
+        false => place(sums, shape, &windows, codes).map(Some),
     }
 }
 
 /// Accumulators of some channels beside every rounding tie and at both ends of their reach.
-fn candidates(
-    sums: &Accumulate,
-    requantize: &Requantize,
-    codes: &RangeInclusive<i32>,
-) -> Vec<(usize, i64)> {
+fn candidates(sums: &Accumulate, requantize: &Requantize, codes: [i32; 2]) -> Vec<(usize, i64)> {
     let outputs = sums.outputs();
     let mut candidates = Vec::new();
     for channel in (0..outputs).step_by(outputs.div_ceil(CHANNELS).max(1)) {
         let of = &requantize.channels[channel];
         let step = requantize.steps(channel);
-        let [least, most] = ends(sums, channel, codes);
+        let [least, most] = sums.ends(channel, codes);
         let z = of.output_zero_point;
         let mut accumulators = vec![least, most, 0];
         for code in of.clamp.low - 2..=of.clamp.high + 1 {
@@ -80,19 +74,6 @@ fn candidates(
         candidates.extend(accumulators.into_iter().map(|acc| (channel, acc)));
     }
     candidates
-}
-
-/// The least and the largest accumulator of a channel.
-fn ends(sums: &Accumulate, channel: usize, codes: &RangeInclusive<i32>) -> [i64; 2] {
-    let [low, high] =
-        [codes.start(), codes.end()].map(|code| i64::from(code - sums.input_zero_point));
-    let z = sums.weight_zero_points[channel];
-    let mut ends = [sums.bias[channel]; 2];
-    for w in sums.weight.item(channel).iter().map(|&w| i64::from(w - z)) {
-        ends[0] += (w * low).min(w * high);
-        ends[1] += (w * low).max(w * high);
-    }
-    ends
 }
 
 /// The candidates that, one after the other, part the most pairs of hypotheses that are not
@@ -153,32 +134,6 @@ fn codes(step: &Step, candidates: &[(usize, i64)]) -> Result<Vec<f64>, ShapeErro
     Ok(places.into_iter().map(|place| codes[place]).collect())
 }
 
-/// Codes of a window whose accumulator is `acc`: the largest weights take what they can, the
-/// small ones the rest.
-fn reach(
-    sums: &Accumulate,
-    channel: usize,
-    acc: i64,
-    codes: &RangeInclusive<i32>,
-) -> Option<Vec<i32>> {
-    let z = sums.weight_zero_points[channel];
-    let weights: Vec<i64> = (sums.weight.item(channel).iter())
-        .map(|&w| i64::from(w - z))
-        .collect();
-    let mut order: Vec<usize> = (0..weights.len()).filter(|&at| weights[at] != 0).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(weights[at].abs()));
-    let input_zero = i64::from(sums.input_zero_point);
-    let [low, high] = [codes.start(), codes.end()].map(|&code| i64::from(code) - input_zero);
-    let mut window = vec![sums.input_zero_point; weights.len()];
-    let mut rest = acc - sums.bias[channel];
-    for at in order {
-        let x = (rest / weights[at]).clamp(low, high);
-        rest -= x * weights[at];
-        window[at] = (x + input_zero) as i32;
-    }
-    (rest == 0).then_some(window)
-}
-
 /// The windows in images of this shape (first axis 1): of a linear layer one an image, of a
 /// convolution as many as lie side by side, the rest of the image at the zero point. Random
 /// codes follow those of a linear layer.
@@ -186,7 +141,7 @@ fn place(
     sums: &Accumulate,
     shape: &[usize],
     windows: &[(usize, Vec<i32>)],
-    codes: &RangeInclusive<i32>,
+    [low, high]: [i32; 2],
 ) -> Result<Values, ShapeError> {
     let zero = f64::from(sums.input_zero_point);
     let (Some(geometry), &[_, channels, kernel_h, kernel_w]) =
@@ -198,8 +153,8 @@ fn place(
         let images = windows.len().max(CODES.div_ceil(sums.outputs().max(1)));
         let mut random = Random::new(0);
         data.resize_with(images * sums.weight.item_len(), || {
-            let span = (codes.end() - codes.start() + 1) as usize;
-            f64::from(codes.start() + random.below(span) as i32)
+            let span = (high - low + 1) as usize;
+            f64::from(low + random.below(span) as i32)
         });
         return Tensor::new(&[images, sums.weight.item_len()], data);
     };
@@ -246,4 +201,181 @@ fn place(
         }
     }
     Ok(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use quant::Rounding;
+    use quant::contracts::{Channel, Clamp};
+    use quant::scheme::Granularity;
+    use reference::Conv2dGeometry;
+
+    use super::*;
+    use crate::model::{Accumulator, Arithmetic, Overflow};
+
+    fn linear(outputs: usize) -> Accumulate {
+        Accumulate {
+            geometry: None,
+            weight: Tensor::new(&[outputs, 1], vec![10; outputs]).unwrap(),
+            weight_zero_points: vec![0; outputs],
+            bias: vec![0; outputs],
+            input_zero_point: 0,
+            padding: 0,
+            accumulator: Accumulator::Exact,
+        }
+    }
+
+    /// Steps of 8 accumulators, codes −3 to 2 around 1.
+    fn requantize(channels: usize) -> Requantize {
+        let channel = Channel {
+            input_scale: 0.5,
+            weight_scale: 0.25,
+            output_scale: 1.0,
+            output_zero_point: 1,
+            clamp: Clamp { low: -3, high: 2 },
+            bias: None,
+            granularity: Granularity::PerTensor,
+        };
+        Requantize {
+            channels: vec![channel; channels],
+            axis: 1,
+            arithmetic: Arithmetic::Product(Rounding::TiesToEven),
+            overflow: Overflow::Saturate,
+        }
+    }
+
+    #[test]
+    fn candidates_lie_on_both_sides_of_every_tie_and_at_the_ends() {
+        // −5 to 3 are −6 to 2 steps: ties from −5.5 to 2.5 steps of 8.
+        let ties = [-44, -36, -28, -20, -12, -4, 4, 12, 20];
+        let mut expected: Vec<i64> = ties.iter().flat_map(|&tie| [tie, tie + 1]).collect();
+        expected.extend([-80, 0, 70]);
+        expected.sort_unstable();
+        let found = candidates(&linear(1), &requantize(1), [-8, 7]);
+        assert_eq!(
+            found,
+            expected.iter().map(|&acc| (0, acc)).collect::<Vec<_>>()
+        );
+        // What codes of −1 to 1 cannot reach is none.
+        let found = candidates(&linear(1), &requantize(1), [-1, 1]);
+        let within = [-10, -4, -3, 0, 4, 5, 10].map(|acc| (0, acc));
+        assert_eq!(found, within);
+        let channels = |outputs: usize| {
+            let of = candidates(&linear(outputs), &requantize(outputs), [-8, 7]);
+            let mut channels: Vec<usize> = of.into_iter().map(|(channel, _)| channel).collect();
+            channels.dedup();
+            channels
+        };
+        assert_eq!(channels(5), [0, 1, 2, 3, 4]);
+        assert_eq!(channels(13), [0, 3, 6, 9, 12]);
+    }
+
+    /// Which hypotheses a set of accumulators parts.
+    #[test]
+    fn few_accumulators_part_what_all_do() {
+        let fixtures = fixtures::Fixtures::open(fixtures::Fixtures::committed_root()).unwrap();
+        let loaded = fixtures::NetworkFixture::load(&fixtures, "mlp-mnist").unwrap();
+        let images = fixtures::ImageSet::load(&fixtures, &loaded.data).unwrap();
+        let scheme = crate::model::MODELS[0];
+        let model = Model::new(&loaded, &images, scheme, crate::model::GOLDEN).unwrap();
+        let node = model.position("fc2").unwrap();
+        let (Step::Accumulate(sums), Step::Requantize(requantize)) =
+            (&model.nodes[node - 1].step, &model.nodes[node].step)
+        else {
+            panic!("fc2 is a linear layer")
+        };
+        let candidates = candidates(sums, requantize, [-128, 127]);
+        let chosen = chosen(&model, node, requantize, &candidates).unwrap();
+        assert!((5..=MOST).contains(&chosen.len()), "{}", chosen.len());
+        let kinds = |accumulators: &[(usize, i64)]| {
+            let right = Step::Requantize(requantize.clone());
+            let changes = changes_at(&Site::new(&model, node));
+            let mut kinds: Vec<Vec<f64>> = (changes.iter().map(|change| &change.step))
+                .chain([&right])
+                .map(|step| codes(step, accumulators).unwrap())
+                .collect();
+            kinds.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            kinds.dedup();
+            kinds.len()
+        };
+        let all = kinds(&candidates);
+        assert!(all > 50, "{all}");
+        assert_eq!(kinds(&chosen), all);
+        assert!(
+            kinds(&chosen[..chosen.len() - 1]) < all,
+            "each parts something"
+        );
+    }
+
+    #[test]
+    fn windows_lie_side_by_side_where_they_fit() {
+        let geometry = Conv2dGeometry {
+            stride: [2, 1],
+            padding: [1, 0],
+            dilation: [1, 2],
+            groups: 2,
+        };
+        let sums = Accumulate {
+            geometry: Some(geometry),
+            weight: Tensor::new(&[2, 1, 2, 2], vec![1; 8]).unwrap(),
+            input_zero_point: 9,
+            ..linear(2)
+        };
+        // Rows begin at −1, 1 and 3 and are two high; columns are three wide.
+        let windows = [
+            (0, vec![1, 2, 3, 4]),
+            (1, vec![5, 6, 7, 8]),
+            (1, vec![-1, -2, -3, -4]),
+        ];
+        let input = place(&sums, &[1, 2, 4, 5], &windows, [-8, 9]).unwrap();
+        assert_eq!(input.shape(), [3, 2, 4, 5]);
+        let placed: Vec<([usize; 4], f64)> = (0..input.data().len())
+            .filter(|&at| input.data()[at] != 9.0)
+            .map(|at| (input.position(at).try_into().unwrap(), input.data()[at]))
+            .collect();
+        let at = |image: usize, channel: usize, codes: [f64; 4]| {
+            let places = [[1, 0], [1, 2], [2, 0], [2, 2]];
+            places
+                .map(|[y, x]| [image, channel, y, x])
+                .into_iter()
+                .zip(codes)
+        };
+        let expected: Vec<_> = at(0, 0, [1., 2., 3., 4.])
+            .chain(at(1, 1, [5., 6., 7., 8.]))
+            .chain(at(2, 1, [-1., -2., -3., -4.]))
+            .collect();
+        assert_eq!(placed, expected);
+        // Twice as large: four in an image, none over another.
+        let input = place(&sums, &[1, 2, 5, 6], &windows, [-8, 9]).unwrap();
+        assert_eq!(input.shape(), [1, 2, 5, 6]);
+        let row = |channel: usize, y: usize| input.data()[(channel * 5 + y) * 6..][..6].to_vec();
+        assert_eq!(row(0, 1), [1., 9., 2., 9., 9., 9.]);
+        assert_eq!(row(0, 2), [3., 9., 4., 9., 9., 9.]);
+        assert_eq!(row(1, 1), [9., 9., 9., 5., 9., 6.]);
+        assert_eq!(row(1, 3), [-1., 9., -2., 9., 9., 9.]);
+        assert_eq!(row(1, 4), [-3., 9., -4., 9., 9., 9.]);
+        // Where none fits, there is one image of the zero point.
+        let input = place(&sums, &[1, 2, 4, 2], &windows[..1], [-8, 9]).unwrap();
+        assert_eq!(input, Tensor::full(&[1, 2, 4, 2], 9.0).unwrap());
+    }
+
+    #[test]
+    fn a_linear_layer_has_an_image_a_window_and_random_codes_after_them() {
+        let sums = linear(400);
+        let windows: Vec<(usize, Vec<i32>)> = (0..3).map(|at| (at, vec![at as i32 - 5])).collect();
+        let input = place(&sums, &[1, 1], &windows, [-8, 7]).unwrap();
+        // 4,096 codes of 400 outputs.
+        assert_eq!(input.shape(), [11, 1]);
+        assert_eq!(input.data()[..3], [-5.0, -4.0, -3.0]);
+        assert!(input.data().iter().all(|code| (-8.0..=7.0).contains(code)));
+        let many: Vec<(usize, Vec<i32>)> = vec![(0, vec![1]); 20];
+        assert_eq!(
+            place(&sums, &[1, 1], &many, [-8, 7]).unwrap().shape(),
+            [20, 1]
+        );
+        let random = place(&linear(2), &[1, 1], &windows, [-8, 7]).unwrap();
+        for code in -8..=7 {
+            assert!(random.data()[3..].contains(&f64::from(code)), "{code}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use reference::{ShapeError, Tensor};
 
 use self::accumulators::{alone, candidates, hitting};
-use self::domain::{Domain, codes_of, reach};
+use self::domain::{Domain, codes_of};
 use self::undirected::Undirected;
 use super::{Hypothesis, Segment};
 use crate::model::{Requantize, Step, Values};
@@ -228,7 +228,9 @@ impl Search<'_> {
         let codes = codes_of(node.checked_sub(2).map(|at| &self.segment.model.nodes[at]));
         let ends: Vec<[f64; 2]> = (0..requantize.channels.len())
             .map(|o| match before {
-                Some(Step::Accumulate(sums)) if o < sums.outputs() => reach(sums, o, codes),
+                Some(Step::Accumulate(sums)) if o < sums.outputs() => {
+                    sums.ends(o, codes).map(|end| end as f64)
+                }
                 _ => [i32::MIN.into(), i32::MAX.into()],
             })
             .collect();
@@ -236,7 +238,7 @@ impl Search<'_> {
         let inputs = aims.into_iter().filter_map(|(o, acc)| match before {
             _ if node == nodes.start => alone(&self.shape, o, requantize.axis, acc),
             Some(Step::Accumulate(sums)) if node == nodes.start + 1 => {
-                hitting(&self.shape, self.domain, sums, o, acc)
+                hitting(&self.shape, sums, o, acc, codes)
             }
             _ => None,
         });

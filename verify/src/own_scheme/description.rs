@@ -248,3 +248,41 @@ fn reals(folder: &Path, file: &str, shape: &[usize]) -> Result<Tensor<f64>, OwnS
         None => Ok(read.values),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_at_most_16_bits_and_a_zero_among_them() {
+        let check = |zero_point: i32, low: i32, high: i32| {
+            let scale = 0.5;
+            let codes = OwnCodes {
+                scale,
+                zero_point,
+                low,
+                high,
+            };
+            codes.check().is_ok()
+        };
+        assert!(check(0, -32768, 32767) && check(65535, 0, 65535) && check(-1, -1, 0));
+        assert!(!check(0, -32769, 0) && !check(0, 0, 65536));
+        assert!(!check(3, 3, 3) && !check(3, 4, 9) && !check(10, 4, 9));
+    }
+
+    #[test]
+    fn a_multiplier_of_few_bits_is_half_a_unit_off() {
+        let error = |multiplier| {
+            let rounding = OwnRounding::Nearest;
+            let of = Requantizer {
+                multiplier,
+                rounding,
+            };
+            of.arithmetic()
+        };
+        assert_eq!(error(Precision::Float32), FLOAT32_MULTIPLIER);
+        // 128 is the least mantissa of 8 bits; float32's own rounding comes on top.
+        let eight = error(Precision::Bits(8));
+        assert!(eight > 0.5 / 128.0 && eight < 0.5 / 128.0 + 2.0 * FLOAT32_MULTIPLIER);
+    }
+}

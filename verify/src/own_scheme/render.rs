@@ -69,3 +69,59 @@ fn result(share: &Share) -> &'static str {
         (false, false) => "within",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(shares: &[[f64; 2]]) -> OwnVerdict {
+        let layers = shares.iter().enumerate().map(|(at, &share)| Share {
+            layer: format!("layer{at}"),
+            shape: vec![2, 3],
+            largest: 1.5,
+            cumulative: share[0],
+            by_itself: share[1],
+            position: vec![1, 2],
+        });
+        OwnVerdict {
+            network: "it".into(),
+            layers: layers.collect(),
+        }
+    }
+
+    /// All of a bound may be used.
+    #[test]
+    fn beyond_is_more_than_the_whole_bound() {
+        let whole = verdict(&[[1.0, 1.0], [1.0, 0.5]]);
+        assert!(whole.passed());
+        let beyond = f64::from_bits(1f64.to_bits() + 1);
+        let explained = verdict(&[[beyond, 1.0]]);
+        assert!(explained.passed());
+        let results = |verdict: &OwnVerdict| verdict.layers.iter().map(result).collect::<Vec<_>>();
+        assert_eq!(results(&whole), ["within"; 2]);
+        assert_eq!(results(&explained), ["explained by its input"]);
+        let wrong = verdict(&[[0.5, 1.0], [1.0, beyond], [9.0, 9.0]]);
+        assert_eq!(results(&wrong), ["within", "OUTSIDE", "OUTSIDE"]);
+        assert!(!wrong.passed());
+        assert_eq!(wrong.to_blame().map(|share| &*share.layer), Some("layer1"));
+    }
+
+    #[test]
+    fn a_machine_reads_the_same() {
+        let read = |verdict: &OwnVerdict| {
+            serde_json::from_str::<serde_json::Value>(&render_json(verdict)).unwrap()
+        };
+        let wrong = read(&verdict(&[[0.5, 0.5], [2.0, 2.0]]));
+        assert_eq!(wrong["passed"], false);
+        assert_eq!(
+            (&wrong["network"], &wrong["to_blame"]),
+            (&"it".into(), &"layer1".into())
+        );
+        assert_eq!(wrong["layers"][1]["by_itself"], 2.0);
+        let right = read(&verdict(&[[0.5, 0.5]]));
+        assert_eq!(
+            (&right["passed"], &right["to_blame"]),
+            (&true.into(), &serde_json::Value::Null)
+        );
+    }
+}

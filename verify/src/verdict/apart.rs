@@ -92,3 +92,39 @@ impl Apart {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_told_is_said() {
+        let said = |tried: usize, groups: &[&[&str]], inputs: usize| {
+            let input = Array {
+                shape: vec![1],
+                values: vec![0.0],
+            };
+            let outputs = Vec::new();
+            let names = |group: &&[&str]| group.iter().map(ToString::to_string).collect();
+            let apart = Apart {
+                tried,
+                groups: groups.iter().map(names).collect(),
+                inputs: vec![PartingInput { input, outputs }; inputs],
+            };
+            apart.lines().join("\n")
+        };
+        assert_eq!(
+            said(0, &[&["a", "b"]], 0),
+            "One layer, whatever the input, under several names: a = b."
+        );
+        assert_eq!(
+            said(70, &[&["a", "b"]], 0),
+            "The same on 70 inputs tried: a = b."
+        );
+        assert_eq!(
+            said(70, &[&["a", "b"], &["c"]], 1),
+            "On this data they cannot be told apart: a = b; c.\n\
+             1 of 70 inputs tried would tell which it is: --apart DIR writes them."
+        );
+    }
+}

@@ -81,13 +81,19 @@ mod tests {
             observed[[image, 1, 0, 2]] = 1.0;
         }
         observed[[2, 0, 1, 1]] = 1.0;
+        for image in 0..2 {
+            observed[[image, 0, 1, 2]] = 1.0;
+        }
         let map = ErrorMap::new(&expected, &observed);
         assert_eq!((map.shape, map.images), ([2, 2, 3], 4));
-        assert_eq!(map.counts.iter().sum::<u32>(), 5);
+        assert_eq!(map.counts.iter().sum::<u32>(), 7);
         let (paths, size) = map.paths(8);
         assert_eq!(size, [7, 2]);
-        assert_eq!(paths, ["M1 1h1v1h-1z", "", "", "M6 0h1v1h-1z"]);
-        assert_eq!(map.paths(1).1, [3, 5]);
+        assert_eq!(paths, ["M1 1h1v1h-1z", "M2 1h1v1h-1z", "", "M6 0h1v1h-1z"]);
+        // Below each other.
+        let (paths, size) = map.paths(1);
+        assert_eq!(size, [3, 5]);
+        assert_eq!(paths[3], "M2 3h1v1h-1z");
         assert!(ErrorMap::new(&expected, &expected).counts.is_empty());
     }
 }

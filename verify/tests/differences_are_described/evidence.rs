@@ -1,9 +1,11 @@
 //! Every finding is said where it holds, and only there.
 
+use reference::PoolGeometry;
+use reference::ops::AveragePoolGeometry;
 use rstest::rstest;
 use verify::diagnosis::{Arrangement, Evidence, Finding, Segment, worked};
 use verify::mistakes::{Site, find};
-use verify::model::{FlattenOrder, Model, Step, Values};
+use verify::model::{AveragePool, FlattenOrder, MeanRounding, Model, Step, Values};
 
 use crate::differences_are_described::traced::{lab, padded};
 
@@ -167,6 +169,91 @@ fn ties_are_found_with_and_without_the_steps_after_them() {
         let findings = Evidence::new(&segment(&beside_a_tie)).findings;
         assert!(!has(&findings, |f| matches!(f, Finding::AtTies { .. })));
     }
+}
+
+/// Pixels whose numbers are 2.5 and −2.5, and one that is on no tie.
+#[test]
+fn ties_of_the_input_are_found_unless_channels_are_exchanged() {
+    let lab = lab();
+    let mut model = lab.model.clone();
+    let Step::Quantize(quantize) = &mut model.nodes[0].step else {
+        panic!("the input is quantized")
+    };
+    (quantize.mean, quantize.std) = (0.5, 0.5);
+    quantize.params.scale = quant::Scale::new(0.4).unwrap();
+    let mut pixels = Values::full(&[1, 3, 32, 32], 100.0).unwrap();
+    pixels.data_mut()[..4].copy_from_slice(&[0.0, 255.0, 0.0, 255.0]);
+    let at_ties = |model: &Model, off: Option<usize>| {
+        let expected = model.nodes[0].step.run(&pixels).unwrap();
+        let mut away = model.nodes[0].step.clone();
+        if let Step::Quantize(quantize) = &mut away {
+            quantize.rounding = quant::Rounding::TiesAwayFromZero;
+        }
+        let mut observed = away.run(&pixels).unwrap();
+        if let Some(at) = off {
+            observed.data_mut()[at] += 1.0;
+        }
+        let segment = Segment {
+            model,
+            nodes: 0..1,
+            input: &pixels,
+            expected: &expected,
+            observed: &observed,
+        };
+        let findings = Evidence::new(&segment).findings;
+        findings.into_iter().find_map(|finding| match finding {
+            Finding::AtTies { ties } => Some(ties),
+            _ => None,
+        })
+    };
+    assert_eq!(at_ties(&model, None), Some(4));
+    assert_eq!(at_ties(&model, Some(9)), None);
+    if let Step::Quantize(quantize) = &mut model.nodes[0].step {
+        quantize.channels = vec![0, 2, 1];
+    }
+    assert_eq!(at_ties(&model, None), None);
+}
+
+/// Means of 0.5, 1.5 and −0.5 and one that is on no tie, from a pool that leaves padding out.
+#[test]
+fn ties_of_means_are_found() {
+    let lab = lab();
+    let mut model = lab.model.clone();
+    let node = lab.at("pool1");
+    let pool = |rounding| {
+        Step::AveragePool(AveragePool {
+            geometry: AveragePoolGeometry {
+                window: PoolGeometry {
+                    kernel: [1, 2],
+                    stride: [1, 2],
+                    padding: [0, 0],
+                },
+                count_include_pad: false,
+            },
+            zero_point: 0.0,
+            rounding: MeanRounding::Rule(rounding),
+        })
+    };
+    model.nodes[node].step = pool(quant::Rounding::TiesToEven);
+    let input = Values::new(&[1, 1, 1, 8], vec![0., 1., 1., 2., -1., 0., 4., 4.]).unwrap();
+    let expected = model.nodes[node].step.run(&input).unwrap();
+    assert_eq!(expected.data(), [0.0, 2.0, 0.0, 4.0]);
+    let at_ties = |observed: Values| {
+        let segment = Segment {
+            model: &model,
+            nodes: node..node + 1,
+            input: &input,
+            expected: &expected,
+            observed: &observed,
+        };
+        has(&Evidence::new(&segment).findings, |f| {
+            *f == Finding::AtTies { ties: 3 }
+        })
+    };
+    let floor = pool(quant::Rounding::Floor).run(&input).unwrap();
+    assert_eq!(floor.data(), [0.0, 1.0, -1.0, 4.0]);
+    assert!(at_ties(floor));
+    assert!(!at_ties(expected.map(|x| x + 1.0)));
 }
 
 #[test]

@@ -95,3 +95,30 @@ fn paddings_are_parted_by_codes() {
         diagnosis.explanations.len() > 1
     );
 }
+
+#[test]
+fn the_same_steps_under_two_names_cannot_be_parted() {
+    let lab = lab();
+    let (observed, floor) = lab.mistaken("conv1", "conv1", "conv1", "floor-activations");
+    let segment = lab.segment("conv1", "conv1", &observed);
+    let again = floor.clone();
+    assert!(floor.is(&again));
+    let found = separate(&segment, &[floor.clone(), again]).unwrap();
+    assert_eq!((found.tried, found.groups), (0, vec![vec![0, 1]]));
+    let right = hypothesis(Vec::new());
+    assert!(!floor.is(&right) && !right.is(&floor) && right.is(&right));
+    let [(node, step)] = &floor.steps[..] else {
+        panic!("one step")
+    };
+    assert!(!floor.is(&hypothesis(vec![(node + 1, step.clone())])));
+    let other = (node + 2, lab.model.nodes[node + 2].step.clone());
+    assert!(!floor.is(&hypothesis(vec![(*node, step.clone()), other])));
+    let (_, up) = lab.mistaken("conv1", "conv1", "conv1", "half-up");
+    assert!(!floor.is(&up));
+    let mut diagnosis = Diagnosis::new(&segment, &[], false).unwrap();
+    assert_eq!(diagnosis.explanations.len(), 1);
+    assert!(diagnosis.separation(&segment).unwrap().is_none());
+    diagnosis.explanations.push(up);
+    let found = diagnosis.separation(&segment).unwrap().unwrap();
+    assert_eq!(found.groups, [[0], [1]]);
+}

@@ -2,7 +2,6 @@
 
 use reference::Tensor;
 
-use super::domain::Domain;
 use super::random::Random;
 use crate::model::{Accumulate, Requantize, Values};
 
@@ -45,17 +44,16 @@ pub(super) fn alone(shape: &[usize], o: usize, axis: usize, acc: f64) -> Option<
     Some(input)
 }
 
-/// Codes that give an output of this channel exactly this accumulator, if greedy choice finds
-/// them: the largest weights first, each as far as it leads.
+/// Codes that give an output of this channel exactly this accumulator, if there are some: one
+/// in the middle, whose window touches no padding, if any is free of it.
 pub(super) fn hitting(
     shape: &[usize],
-    domain: Domain,
     sums: &Accumulate,
     o: usize,
     acc: f64,
+    codes: [i32; 2],
 ) -> Option<Values> {
-    let mut input = Tensor::full(shape, domain.zero).ok()?;
-    // An output in the middle: its window touches no padding, if any is free of it.
+    let mut input = Tensor::full(shape, sums.input_zero_point.into()).ok()?;
     let position: Vec<usize> = (sums.output_shape(shape).ok()?.iter().enumerate())
         .map(|(axis, &size)| match axis {
             0 => 0,
@@ -63,24 +61,18 @@ pub(super) fn hitting(
             _ => size / 2,
         })
         .collect();
-    let mut terms = sums.terms(&input, &position);
-    terms.retain(|term| term.at.is_some() && term.weight != term.weight_zero_point);
-    terms.sort_by_key(|term| std::cmp::Reverse((term.weight - term.weight_zero_point).abs()));
-    let mut rest = acc as i64 - sums.bias.get(o).copied().unwrap_or(0);
-    let z = domain.zero as i64;
-    let [low, high] = [domain.low as i64 - z, domain.high as i64 - z];
-    for term in terms {
-        let weight = i64::from(term.weight - term.weight_zero_point);
-        let code = (rest / weight).clamp(low, high);
-        rest -= code * weight;
-        let [c, y, x] = term.at?;
-        let at = match shape[..] {
-            [_, _, h, w] => (c * h + y) * w + x,
-            _ => c,
-        };
-        input.data_mut()[at] = (code + z) as f64;
+    let window = sums.window(o, acc as i64, codes)?;
+    for (term, code) in sums.terms(&input, &position).into_iter().zip(window) {
+        match (term.at, &mut input) {
+            (Some([c, y, x]), input) if sums.geometry.is_some() => {
+                input[[0, c, y, x]] = code.into();
+            }
+            (Some([c, ..]), input) => input[[0, c]] = code.into(),
+            (None, _) if code != sums.padding => return None,
+            (None, _) => {}
+        }
     }
-    (rest == 0).then_some(input)
+    Some(input)
 }
 
 #[cfg(test)]
@@ -161,75 +153,48 @@ mod tests {
         assert!(alone(&[1, 3], 0, 2, 5.0).is_none());
     }
 
-    const CODES: Domain = Domain {
-        low: -8.0,
-        high: 7.0,
-        zero: 1.0,
-    };
-
-    fn linear(weight: Vec<i32>) -> Accumulate {
-        let inputs = weight.len() / 2;
-        Accumulate {
-            geometry: None,
-            weight: Tensor::new(&[2, inputs], weight).unwrap(),
-            weight_zero_points: vec![0, 2],
-            bias: vec![0, 10],
-            input_zero_point: 1,
-            padding: 1,
-            accumulator: Accumulator::Exact,
-        }
-    }
-
     fn sum_of(sums: &Accumulate, input: &Values) -> Values {
         Step::Accumulate(sums.clone()).run(input).unwrap()
     }
 
     #[test]
-    fn codes_hit_an_accumulator_or_none_are_given() {
-        let sums = linear(vec![0, 0, 0, 5, 2, -1]);
-        let hit = |acc: f64| {
-            let input = hitting(&[1, 3], CODES, &sums, 1, acc)?;
-            assert_eq!(sum_of(&sums, &input).data()[1], acc);
-            Some(input.into_data())
-        };
-        // Weights 3, 0 and −3 without their zero point, behind a bias of 10.
-        assert_eq!(hit(10.0).unwrap(), [1.0, 1.0, 1.0]);
-        assert_eq!(hit(16.0).unwrap(), [3.0, 1.0, 1.0]);
-        assert_eq!(hit(-2.0).unwrap(), [-3.0, 1.0, 1.0]);
-        // As far as 6 steps lead, the rest by the other.
-        assert_eq!(hit(10.0 + 18.0 + 6.0).unwrap(), [7.0, 1.0, -1.0]);
-        assert_eq!(hit(10.0 - 27.0 - 18.0).unwrap(), [-8.0, 1.0, 7.0]);
-        assert_eq!(hit(11.0), None);
-        assert_eq!(hit(10.0 + 18.0 + 27.0 + 3.0), None);
-        // The larger weight first.
-        let sums = linear(vec![0, 0, 0, 3, 2, 7]);
-        let input = hitting(&[1, 3], CODES, &sums, 1, 16.0).unwrap();
-        assert_eq!(input.data(), [2.0, 1.0, 2.0]);
-    }
-
-    #[test]
-    fn a_window_in_the_middle_is_filled() {
+    fn a_window_in_the_middle_is_filled_if_it_can_be() {
         let geometry = Conv2dGeometry {
             padding: [1, 1],
             ..Conv2dGeometry::default()
         };
-        let sums = Accumulate {
+        let mut sums = Accumulate {
             geometry: Some(geometry),
             weight: Tensor::new(&[1, 2, 2, 2], vec![0, 0, 0, 0, 0, 0, 4, 1]).unwrap(),
             weight_zero_points: vec![0],
             bias: vec![0],
-            ..linear(vec![0; 2])
+            input_zero_point: 1,
+            padding: 1,
+            accumulator: Accumulator::Exact,
         };
         // Of 4 rows and 7 columns the middle is output (2, 3): rows 1 and 2, columns 2 and 3.
-        let input = hitting(&[1, 2, 3, 6], CODES, &sums, 0, 9.0).unwrap();
+        let input = hitting(&[1, 2, 3, 6], &sums, 0, 9.0, [-8, 7]).unwrap();
         let mut expected = vec![1.0; 36];
         expected[18 + 2 * 6 + 2] = 3.0;
         expected[18 + 2 * 6 + 3] = 2.0;
         assert_eq!(input.data(), expected);
         let sum = sum_of(&sums, &input);
-        assert_eq!(
-            (sum.shape(), sum.data()[2 * 7 + 3]),
-            (&[1, 1, 4, 7][..], 9.0)
-        );
+        assert_eq!(sum.shape(), [1, 1, 4, 7]);
+        assert_eq!(sum.data()[2 * 7 + 3], 9.0);
+        assert!(hitting(&[1, 2, 3, 6], &sums, 0, 1e6, [-8, 7]).is_none());
+        // Of one row and one column every window is padded: its last code lies outside.
+        assert!(hitting(&[1, 2, 1, 1], &sums, 0, 9.0, [-8, 7]).is_none());
+        sums.weight.data_mut()[4..].copy_from_slice(&[5, 0, 0, 0]);
+        let input = hitting(&[1, 2, 1, 1], &sums, 0, 10.0, [-8, 7]).unwrap();
+        assert_eq!(input.data(), [1.0, 3.0]);
+        sums = Accumulate {
+            geometry: None,
+            weight: Tensor::new(&[2, 3], vec![0, 0, 0, 0, 3, 1]).unwrap(),
+            weight_zero_points: vec![0; 2],
+            bias: vec![0, 1],
+            ..sums
+        };
+        let input = hitting(&[1, 3], &sums, 1, 9.0, [-8, 7]).unwrap();
+        assert_eq!(input.data(), [1.0, 3.0, 3.0]);
     }
 }
