@@ -342,6 +342,42 @@ fn direct(model: &mut Model, node: usize, multiplier: Option<f64>) -> Values {
     })
 }
 
+/// Rounded down, and then the codes moved to 0 to 255.
+#[test]
+fn two_mistakes_in_one_requantization_are_named() {
+    let (fixture, images, _) = load_traced("mlp-mnist");
+    let model = Model::new(&fixture, &images, ModelScheme::MaxAbs, GOLDEN).unwrap();
+    let node = model.position("fc3").unwrap();
+    let pixels = images.pixels.head(3).map(f64::from);
+    let trace = model.trace(&pixels).unwrap();
+    let mut wrong = model.clone();
+    for id in ["floor-activations", "offset-128"] {
+        let variants = verify::mistakes::find(id).unwrap().variants;
+        wrong.nodes[node].step = variants(&Site::new(&wrong, node)).remove(0).step;
+    }
+    let observed = wrong.nodes[node].step.run(&trace[node - 1]).unwrap();
+    let segment = Segment {
+        model: &model,
+        nodes: node..node + 1,
+        input: &trace[node - 1],
+        expected: &trace[node],
+        observed: &observed,
+    };
+    let diagnosis = Diagnosis::new(&segment, &[], true).unwrap();
+    let pairs: Vec<Vec<&str>> = (diagnosis.explanations.iter())
+        .map(|found| found.causes.iter().map(|cause| &*cause.id).collect())
+        .collect();
+    assert!(
+        pairs.contains(&vec!["floor-activations", "offset-128"]),
+        "{pairs:?}"
+    );
+    assert!(
+        pairs
+            .iter()
+            .all(|pair| pair.len() == 2 && pair[0] != pair[1])
+    );
+}
+
 #[test]
 fn what_changes_nothing_is_no_variant() {
     let (fixture, images) = every_operator();

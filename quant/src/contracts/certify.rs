@@ -46,22 +46,16 @@ pub fn common_domain(
 pub fn groups(contracts: &[&dyn Requantize], range: &RangeInclusive<i32>) -> Vec<usize> {
     let mut groups = vec![0; contracts.len()];
     let mut codes = vec![[0; BLOCK]; contracts.len()];
-    for block in blocks(range) {
-        let accumulators = &block.accumulators[..block.count];
+    each_block(range, |accumulators| {
         for (index, (contract, codes)) in contracts.iter().zip(&mut codes).enumerate() {
-            if groups
-                .iter()
-                .filter(|&&group| group == groups[index])
-                .count()
-                > 1
-            {
+            let of_its_group = groups.iter().filter(|&&group| group == groups[index]);
+            if of_its_group.count() > 1 {
                 contract.requantize_all(accumulators, codes);
             }
         }
-        groups = refined(&groups, |a, b| {
-            codes[a][..block.count] == codes[b][..block.count]
-        });
-    }
+        let of = |contract: usize| &codes[contract][..accumulators.len()];
+        groups = refined(&groups, |a, b| of(a) == of(b));
+    });
     groups
 }
 
@@ -75,18 +69,17 @@ impl Certificate {
             apart: vec![None; contracts.len()],
         };
         let mut codes = vec![[0; BLOCK]; contracts.len()];
-        for block in blocks(range) {
-            let accumulators = &block.accumulators[..block.count];
+        each_block(range, |accumulators| {
             for (contract, codes) in contracts.iter().zip(&mut codes) {
                 contract.requantize_all(accumulators, codes);
             }
-            found.compared += block.count as u64;
-            let of = |contract: usize| &codes[contract][..block.count];
+            found.compared += accumulators.len() as u64;
+            let of = |contract: usize| &codes[contract][..accumulators.len()];
             for (contract, apart) in found.apart.iter_mut().enumerate() {
                 note(apart, accumulators, [of(0), of(contract)]);
             }
             found.groups = refined(&found.groups, |a, b| of(a) == of(b));
-        }
+        });
         found
     }
 
@@ -141,26 +134,20 @@ fn refined(groups: &[usize], equal: impl Fn(usize, usize) -> bool) -> Vec<usize>
 /// How many accumulators are requantized at once.
 const BLOCK: usize = 1 << 10;
 
-/// Accumulators one after the other.
-struct Block {
-    accumulators: [i32; BLOCK],
-    count: usize,
-}
-
-fn blocks(range: &RangeInclusive<i32>) -> impl Iterator<Item = Block> {
+/// The accumulators of a range, so many at once, one after the other.
+fn each_block(range: &RangeInclusive<i32>, mut f: impl FnMut(&[i32])) {
+    let mut accumulators = [0; BLOCK];
     // int64, since the last accumulator may be the last int32.
     let (low, high) = (i64::from(*range.start()), i64::from(*range.end()));
-    (low..=high).step_by(BLOCK).map(move |start| {
-        let mut accumulators = [0; BLOCK];
+    for start in (low..=high).step_by(BLOCK) {
+        let mut count = 0;
         for (acc, value) in accumulators.iter_mut().zip(start..=high) {
             // Within the range, so within int32.
             *acc = value as i32;
+            count += 1;
         }
-        Block {
-            accumulators,
-            count: usize::try_from(high - start + 1).map_or(BLOCK, |left| left.min(BLOCK)),
-        }
-    })
+        f(&accumulators[..count]);
+    }
 }
 
 #[cfg(test)]

@@ -149,3 +149,35 @@ pub(crate) fn changes_at(site: &Site) -> Vec<Change> {
     }
     changes
 }
+
+#[cfg(test)]
+mod tests {
+    use fixtures::{Fixtures, ImageSet, NetworkFixture};
+
+    use super::*;
+    use crate::model::{GOLDEN, ModelScheme};
+
+    /// Of the contracts that Karat's own arithmetic is held against, every other class once.
+    #[test]
+    fn a_models_own_contract_is_no_change_of_it() {
+        let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+        let fixture = NetworkFixture::load(&fixtures, "mlp-mnist").unwrap();
+        let images = ImageSet::load(&fixtures, &fixture.data).unwrap();
+        let model = Model::new(&fixture, &images, ModelScheme::MaxAbs, GOLDEN).unwrap();
+        let names = |model: &Model| -> Vec<String> {
+            let at = model.position("fc2").unwrap();
+            let changes = changes_at(&Site::new(model, at)).into_iter();
+            let causes = changes.map(|change| change.cause);
+            let contracts = causes.filter(Cause::is_contract);
+            contracts
+                .filter_map(|cause| Some(cause.contract()?.to_owned()))
+                .collect()
+        };
+        let all = names(&model);
+        assert!(all.len() > 20, "{all:?}");
+        let own = all[3].clone();
+        let others = names(&model.with_contract(&own).unwrap());
+        assert_eq!(others.len(), all.len() - 1);
+        assert!(!others.contains(&own));
+    }
+}

@@ -63,7 +63,7 @@ pub fn alone(trial: &Trial, count: usize, seed: u64) -> Result<Rates, ShapeError
     (0..count)
         .into_par_iter()
         .map(|at| {
-            let random = &mut Random::new(seed ^ ((at as u64) << 20));
+            let random = &mut random(seed, at);
             let site = &sites[random.below(sites.len())];
             judge(trial, &site[random.below(site.len())])
         })
@@ -77,13 +77,16 @@ pub fn alone(trial: &Trial, count: usize, seed: u64) -> Result<Rates, ShapeError
 pub fn pairs(trial: &Trial, count: usize, seed: u64) -> Result<Rates, ShapeError> {
     (0..count)
         .into_par_iter()
-        .map(
-            |at| match pair(trial, &mut Random::new(seed ^ ((at as u64) << 20))) {
-                Some(wrong) => judge(trial, &wrong),
-                None => Ok(Rates::default()),
-            },
-        )
+        .map(|at| match pair(trial, &mut random(seed, at)) {
+            Some(wrong) => judge(trial, &wrong),
+            None => Ok(Rates::default()),
+        })
         .try_reduce(Rates::default, |a, b| Ok(a.plus(b)))
+}
+
+/// The numbers of one of many runs.
+fn random(seed: u64, run: usize) -> Random {
+    Random::new(seed ^ ((run as u64) << 20))
 }
 
 /// The mistakes at a node; contracts are none.
@@ -212,10 +215,7 @@ fn placed(trial: &Trial, wrong: &Wrong) -> Result<bool, ShapeError> {
     for (at, tensor) in tensors.iter().enumerate().skip(1) {
         let node = probe.nodes.start + at;
         let right = trial.model.nodes[node].step.run(&tensors[at - 1])?;
-        let mut same = trial.model.nodes[node].layer() == layer;
-        // A layer that shows a flattened image in another order shows it in the next one's input.
-        same |= node == wrong.node;
-        if right != *tensor && !same {
+        if right != *tensor && trial.model.nodes[node].layer() != layer {
             return Ok(false);
         }
     }
@@ -225,19 +225,38 @@ fn placed(trial: &Trial, wrong: &Wrong) -> Result<bool, ShapeError> {
 /// One run in so many is searched for pairs of causes as well, which takes seconds.
 pub const THOROUGH: u64 = 100;
 
-/// Runs that no registered mistake makes: those that were given a name, and the name.
+/// What came of runs that no registered mistake makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strangers {
+    /// How many there were.
+    pub runs: usize,
+    /// Those in which some value was wrong; the others are right.
+    pub wrong: usize,
+    /// Those that were given a name, and the name: each is false.
+    pub named: Vec<(Stranger, String)>,
+}
+
+impl Strangers {
+    /// Of two samples together.
+    pub fn plus(mut self, mut other: Self) -> Self {
+        self.named.append(&mut other.named);
+        Self {
+            runs: self.runs + other.runs,
+            wrong: self.wrong + other.wrong,
+            named: self.named,
+        }
+    }
+}
+
+/// Runs that are right, or wrong as no registered mistake is.
 ///
 /// # Errors
 /// None for a trial that was made.
-pub fn strangers(
-    trial: &Trial,
-    runs: u64,
-    seed: u64,
-) -> Result<Vec<(Stranger, String)>, ShapeError> {
+pub fn strangers(trial: &Trial, runs: u64, seed: u64) -> Result<Strangers, ShapeError> {
     let layers: Vec<&Probe> = (trial.probes.iter())
         .filter(|probe| probe.name.starts_with("layer-"))
         .collect();
-    let named: Vec<Option<(Stranger, String)>> = (0..runs)
+    (0..runs)
         .into_par_iter()
         .map(|run| {
             let mut random = Random::new(seed.wrapping_add(run));
@@ -253,11 +272,63 @@ pub fn strangers(
             }
             let thorough = run.is_multiple_of(THOROUGH);
             let diagnosis = diagnose(trial, &probes, &observed, thorough)?;
-            Ok(diagnosis.and_then(|diagnosis| {
-                let found = diagnosis.explanations.first()?;
-                Some((stranger, found.to_string()))
-            }))
+            let name = (diagnosis.as_ref()).and_then(|diagnosis| {
+                Some((stranger, diagnosis.explanations.first()?.to_string()))
+            });
+            Ok(Strangers {
+                runs: 1,
+                wrong: usize::from(diagnosis.is_some()),
+                named: name.into_iter().collect(),
+            })
         })
-        .collect::<Result<_, ShapeError>>()?;
-    Ok(named.into_iter().flatten().collect())
+        .try_reduce(Strangers::default, |a, b| Ok(a.plus(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use fixtures::Fixtures;
+
+    use super::*;
+    use crate::backend::NETWORK;
+    use crate::model::{GOLDEN, MODELS};
+
+    #[test]
+    fn samples_add_up() {
+        let rates = |by: usize| Rates {
+            injected: by,
+            seen: 2 * by,
+            first: 3 * by,
+            named: 4 * by,
+            misplaced: 5 * by,
+        };
+        assert_eq!(rates(1).plus(rates(10)), rates(11));
+        let strangers = |by: usize| Strangers {
+            runs: by,
+            wrong: 2 * by,
+            named: vec![(Stranger::Bias, by.to_string())],
+        };
+        let both = strangers(1).plus(strangers(10));
+        assert_eq!((both.runs, both.wrong, both.named.len()), (11, 22, 2));
+    }
+
+    #[test]
+    fn runs_have_numbers_of_their_own() {
+        let firsts: std::collections::BTreeSet<usize> =
+            (0..50).map(|run| random(5, run).below(1_000_000)).collect();
+        assert_eq!(firsts.len(), 50);
+    }
+
+    #[test]
+    fn a_layer_is_asked_by_itself_and_the_input_with_the_network() {
+        let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+        let trial = Trial::new(&fixtures, "mlp-mnist", MODELS[0], GOLDEN, 1, 1).unwrap();
+        let names = |node: usize| -> Vec<&str> {
+            let probes = by_itself(&trial, node).into_iter();
+            probes.map(|probe| &*probe.name).collect()
+        };
+        assert_eq!(names(0), [NETWORK]);
+        let fc2 = trial.model.position("fc2").unwrap();
+        assert_eq!(names(fc2), ["layer-fc2", "directed-fc2"]);
+        assert_eq!(names(fc2 - 1), ["layer-fc2", "directed-fc2"]);
+    }
 }

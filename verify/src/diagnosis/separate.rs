@@ -228,9 +228,7 @@ impl Search<'_> {
         let codes = codes_of(node.checked_sub(2).map(|at| &self.segment.model.nodes[at]));
         let ends: Vec<[f64; 2]> = (0..requantize.channels.len())
             .map(|o| match before {
-                Some(Step::Accumulate(sums)) if o < sums.outputs() => {
-                    sums.ends(o, codes).map(|end| end as f64)
-                }
+                Some(Step::Accumulate(sums)) => sums.ends(o, codes).map(|end| end as f64),
                 _ => [i32::MIN.into(), i32::MAX.into()],
             })
             .collect();

@@ -167,3 +167,68 @@ fn monotone(requantize: &Requantize, step: &Step, input: &Values) -> Result<bool
         pairs.windows(2).all(|two| two[0].1 <= two[1].1)
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use quant::Scale;
+    use quant::scheme::{Grid, QuantParams};
+    use reference::PoolGeometry;
+
+    use super::*;
+    use crate::model::Function;
+
+    fn broken(right: Step, wrong: &Step, input: &Values) -> Vec<&'static str> {
+        let grid = Grid {
+            bits: 8,
+            signed: true,
+            narrow: false,
+        };
+        let node = Node {
+            name: "it".into(),
+            step: right,
+            shape: input.shape().to_vec(),
+            params: Some(QuantParams {
+                scale: Scale::new(1.0).unwrap(),
+                zero_point: -5,
+                grid,
+            }),
+            weighted: None,
+        };
+        let laws = PROPERTIES.iter();
+        laws.filter(|law| law.is_broken(&node, wrong, input).unwrap())
+            .map(|law| law.name)
+            .collect()
+    }
+
+    fn other(f: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Step {
+        Step::Other(Function::new(move |x: &Values| Ok(x.map(&f))))
+    }
+
+    #[test]
+    fn a_relu_leaves_nothing_below_zero_and_a_second_nothing_to_do() {
+        let relu = || Step::Relu { low: -5.0 };
+        let input = Tensor::new(&[1, 4], vec![-128.0, -6.0, -5.0, 127.0]).unwrap();
+        assert_eq!(broken(relu(), &relu(), &input), [""; 0]);
+        // Below, though a second time changes nothing.
+        assert_eq!(broken(relu(), &Step::Identity, &input), ["again"]);
+        // Not below, though a second time changes something.
+        let halved = other(|x| ((x + 5.0).max(0.0) / 2.0).floor() - 5.0);
+        assert_eq!(broken(relu(), &halved, &input), ["again"]);
+        assert_eq!(broken(relu(), &other(|_| 128.0), &input), ["codes"]);
+        assert_eq!(broken(relu(), &other(|_| 0.5), &input), ["codes"]);
+    }
+
+    #[test]
+    fn a_window_of_one_code_makes_that_code() {
+        let window = PoolGeometry {
+            kernel: [2, 2],
+            stride: [2, 2],
+            padding: [0, 0],
+        };
+        let input = Tensor::new(&[1, 1, 2, 2], vec![7.0, -3.0, 0.0, 1.0]).unwrap();
+        let pool = || Step::MaxPool(window);
+        assert_eq!(broken(pool(), &pool(), &input), [""; 0]);
+        assert_eq!(broken(pool(), &other(|x| x - 1.0), &input), ["again"]);
+        assert_eq!(broken(pool(), &Step::Identity, &input), [""; 0]);
+    }
+}

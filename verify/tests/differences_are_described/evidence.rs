@@ -124,10 +124,11 @@ fn ties_are_found_with_and_without_the_steps_after_them() {
     let Step::Requantize(requantize) = &mut model.nodes[node].step else {
         panic!("conv1 is a requantization");
     };
-    requantize
-        .channels
-        .iter_mut()
-        .for_each(|channel| channel.output_scale = 2.0);
+    // Every second channel has ties.
+    for (o, channel) in requantize.channels.iter_mut().enumerate() {
+        channel.output_scale = if o % 2 == 0 { 2.0 } else { 5.0 };
+        channel.output_zero_point = 90;
+    }
     let mut at = 0;
     let input = Values::full(&[1, 6, 28, 28], 0.0).unwrap().map(|_| {
         at += 1;
@@ -153,6 +154,17 @@ fn ties_are_found_with_and_without_the_steps_after_them() {
         };
         assert_ne!(expected, observed);
         let findings = Evidence::new(&segment(&observed)).findings;
+        // Where it matters which way a tie goes: 90 and more is cut at 127.
+        let matters = (0..input.data().len()).filter(|&at| {
+            let (channel, acc) = (at / 784 % 6, input.data()[at]);
+            channel % 2 == 0 && acc % 2.0 == 1.0 && (acc / 2.0).floor() + 90.0 < 127.0
+        });
+        let ties = matters.count();
+        let wanted = Finding::AtTies { ties };
+        assert!(
+            last > node + 1 || findings.contains(&wanted),
+            "{findings:?}"
+        );
         assert!(has(
             &findings,
             |f| matches!(f, Finding::AtTies { ties } if *ties > 0)
@@ -317,28 +329,46 @@ fn saturated_values_wrapped_values_shifts_and_factors() {
             ..
         }
     )));
-    // From the number before saturation: requantized without a clamp, then cast.
+    // From the number before saturation: requantized without a clamp, then cast; each channel
+    // by a scale of its own.
     let node = lab.at("conv1");
-    let Step::Requantize(requantize) = &lab.model.nodes[node].step else {
+    let mut model = lab.model.clone();
+    let Step::Requantize(requantize) = &mut model.nodes[node].step else {
         panic!("conv1 is a requantization");
     };
+    for (o, channel) in requantize.channels.iter_mut().enumerate() {
+        channel.output_scale *= 1.0 + o as f64 / 10.0;
+    }
+    let requantize = requantize.clone();
     let sums = lab.output("conv1.accumulators").map(|acc| acc * 4.0);
-    let expected = lab.model.nodes[node].step.run(&sums).unwrap();
-    let cast = changed(&sums, |at, acc| {
-        f64::from(requantize.one(at[1], acc).0 as i64 as i8)
-    });
-    let segment = Segment {
-        model: &lab.model,
-        nodes: node..node + 1,
-        input: &sums,
-        expected: &expected,
-        observed: &cast,
+    let found = |last: usize, observed: &Values| {
+        let run = |x: Values, step: &Step| step.run(&x).unwrap();
+        let expected = model.steps(node..last + 1).fold(sums.clone(), run);
+        let segment = Segment {
+            model: &model,
+            nodes: node..last + 1,
+            input: &sums,
+            expected: &expected,
+            observed,
+        };
+        let found = Evidence::new(&segment).findings;
+        found.contains(&Finding::Wraps { modulus: 256 })
     };
-    let found = Evidence::new(&segment).findings;
-    assert!(
-        found.contains(&Finding::Wraps { modulus: 256 }),
-        "{found:?}"
-    );
+    let number = |at: &[usize], acc: f64| requantize.one(at[1], acc).0;
+    let cast = changed(&sums, |at, acc| f64::from(number(at, acc) as i64 as i8));
+    assert!(found(node, &cast));
+    // Behind another step it is not the number before that would have wrapped.
+    let expected = lab.model.nodes[node + 1]
+        .step
+        .run(&model.nodes[node].step.run(&sums).unwrap());
+    let mut behind = expected.unwrap();
+    for at in 0..behind.data().len() {
+        let number = number(&sums.position(at), sums.data()[at]);
+        if (256.0..383.0).contains(&number) {
+            behind.data_mut()[at] = number - 256.0;
+        }
+    }
+    assert!(!found(node + 1, &behind));
 }
 
 /// An output of conv1 of one image, made by hand: whether a finding is said of it.
@@ -405,6 +435,156 @@ fn where_all_is_border_or_half_the_channels_differ_nothing_is_said() {
         has(&found, |f| matches!(f, Finding::Channels { .. }))
     };
     assert_eq!([1, 2, 3, 4].map(changed_to), [true, true, false, false]);
+}
+
+#[test]
+fn one_image_is_no_news_where_there_is_no_other() {
+    let one = |finding: &Finding| matches!(finding, Finding::OneImage { .. });
+    assert!(!said(&[1.0, 2.0, 3.0], &[3.0, 2.0, 3.0], one));
+}
+
+#[test]
+fn minus_zero_is_zero_in_another_order() {
+    let rearranged = |finding: &Finding| matches!(finding, Finding::Rearranged { .. });
+    assert!(said(&[0.0, 1.0, 2.0], &[2.0, -0.0, 1.0], rearranged));
+    assert!(!said(&[0.0, 1.0, 2.0], &[2.0, -1.0, 1.0], rearranged));
+}
+
+/// The ends of the codes are codes; and those of a ReLU begin at 0, those of a sum behind it not.
+#[test]
+fn the_ends_are_those_of_the_layer() {
+    let outside = |finding: &Finding| matches!(finding, Finding::OutsideCodes { .. });
+    assert!(!said(&[5.0, 5.0], &[-128.0, 127.0], outside));
+    assert!(said(&[5.0, 5.0], &[-129.0, 127.0], outside));
+    assert!(said(&[5.0, 5.0], &[-128.0, 128.0], outside));
+    let lab = lab();
+    let saturated = |first: &str, last: &str, end: f64| {
+        let wrong = changed(lab.output(last), |_, x| if x == end { x + 3.0 } else { x });
+        assert_ne!(&wrong, lab.output(last), "{last}");
+        let low = if last.starts_with("relu") {
+            0.0
+        } else {
+            -128.0
+        };
+        let wanted = Finding::Saturated { low, high: 127.0 };
+        lab.findings(first, last, &wrong).contains(&wanted)
+    };
+    assert!(saturated("relu1", "relu1", 0.0));
+    assert!(!saturated("conv2.accumulators", "conv2", 0.0));
+}
+
+/// A factor is about the zero point.
+#[test]
+fn codes_times_a_factor_keep_their_zero_point() {
+    let lab = lab();
+    let mut model = lab.model.clone();
+    let node = lab.at("conv1");
+    model.nodes[node].params.as_mut().unwrap().zero_point = -20;
+    let right = Values::new(&[1, 1, 1, 4], vec![-10.0, 0.0, 20.0, -20.0]).unwrap();
+    let factor = |wrong: [f64; 4]| {
+        let wrong = Values::new(&[1, 1, 1, 4], wrong.to_vec()).unwrap();
+        let segment = Segment {
+            model: &model,
+            nodes: node..node + 1,
+            input: &right,
+            expected: &right,
+            observed: &wrong,
+        };
+        has(&Evidence::new(&segment).findings, |f| {
+            matches!(f, Finding::Factor { .. })
+        })
+    };
+    assert!(factor([0.0, 20.0, 60.0, -20.0]));
+    assert!(!factor([-20.0, 0.0, 40.0, -40.0]));
+}
+
+/// Two right channels are equal: which is which cannot be said.
+#[test]
+fn equal_channels_have_no_order() {
+    let lab = lab();
+    let node = lab.at("pool2");
+    let of = |channels: [f64; 4]| {
+        let data = channels.iter().flat_map(|&x| [x, x + 0.5]).collect();
+        Values::new(&[1, 4, 1, 2], data).unwrap()
+    };
+    let order = |right: [f64; 4], wrong: [f64; 4]| {
+        let (right, wrong) = (of(right), of(wrong));
+        let segment = Segment {
+            model: &lab.model,
+            nodes: node..node + 1,
+            input: &right,
+            expected: &right,
+            observed: &wrong,
+        };
+        let findings = Evidence::new(&segment).findings;
+        findings.into_iter().find_map(|finding| match finding {
+            Finding::Rearranged { arrangement } => Some(arrangement),
+            _ => None,
+        })
+    };
+    let channels = |order: &[usize]| {
+        let order = order.to_vec();
+        Some(Some(Arrangement::Channels { order }))
+    };
+    assert_eq!(
+        order([1., 2., 3., 4.], [2., 1., 4., 3.]),
+        channels(&[1, 0, 3, 2])
+    );
+    assert_eq!(order([1., 1., 3., 4.], [3., 1., 4., 1.]), Some(None));
+}
+
+/// A pool whose windows reach beyond the map's first row and column.
+#[test]
+fn borders_of_padded_pools() {
+    let window = PoolGeometry {
+        kernel: [3, 3],
+        stride: [2, 2],
+        padding: [1, 1],
+    };
+    let average = || {
+        Step::AveragePool(AveragePool {
+            geometry: AveragePoolGeometry {
+                window,
+                count_include_pad: true,
+            },
+            zero_point: 0.0,
+            rounding: MeanRounding::Rule(quant::Rounding::TiesToEven),
+        })
+    };
+    for (traced, from, row_13) in [
+        (lab(), "pool1", false),
+        (lab(), "conv1.accumulators", false),
+        // Its convolution is padded on every side.
+        (padded(), "conv1.accumulators", true),
+    ] {
+        for pool in [Step::MaxPool(window), average()] {
+            let mut model = traced.model.clone();
+            let node = traced.at("pool1");
+            model.nodes[node].step = pool;
+            let first = traced.at(from);
+            let run = |x: Values, step: &Step| step.run(&x).unwrap();
+            let input = traced.input(first);
+            let expected = model.steps(first..node + 1).fold(input.clone(), run);
+            let at_borders = |row: usize, column: usize| {
+                let observed = changed(&expected, |at, x| match at {
+                    [_, _, y, x_] if *y == row || *x_ == column => x + 1.0,
+                    _ => x,
+                });
+                let segment = Segment {
+                    model: &model,
+                    nodes: first..node + 1,
+                    input,
+                    expected: &expected,
+                    observed: &observed,
+                };
+                let findings = Evidence::new(&segment).findings;
+                findings.contains(&Finding::AtBorders { padding: true })
+            };
+            assert!(at_borders(0, 0), "{from}");
+            assert!(!at_borders(0, 5) && !at_borders(5, 0), "{from}");
+            assert_eq!(at_borders(13, 0), row_13, "{from}");
+        }
+    }
 }
 
 #[test]

@@ -100,14 +100,18 @@ fn telling(weight_scale: f64) -> Result<Vec<(Case, Vec<i32>)>, ContractError> {
 /// Takes the case that tells most of the needed pairs apart, until none tells any.
 fn greedy(candidates: &[(Case, Vec<i32>)], needed: &mut [Vec<usize>]) -> Vec<Case> {
     let mut chosen = Vec::new();
-    let mut left: Vec<&(Case, Vec<i32>)> = candidates.iter().collect();
+    let mut left: Vec<(usize, &(Case, Vec<i32>))> =
+        candidates.iter().map(|candidate| (0, candidate)).collect();
     loop {
+        for (gain_now, (_, codes)) in &mut left {
+            *gain_now = gain(codes, needed);
+        }
         // A gain never grows, so what tells nothing any more is dropped.
-        left.retain(|(_, codes)| gain(codes, needed) > 0);
-        let Some(at) = (0..left.len()).max_by_key(|&at| gain(&left[at].1, needed)) else {
+        left.retain(|&(gain, _)| gain > 0);
+        let Some(at) = (0..left.len()).max_by_key(|&at| left[at].0) else {
             return chosen;
         };
-        let (case, codes) = left.swap_remove(at);
+        let (_, (case, codes)) = left.swap_remove(at);
         for (a, b) in pairs(codes) {
             needed[a][b] = needed[a][b].saturating_sub(1);
         }

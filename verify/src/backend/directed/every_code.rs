@@ -95,5 +95,9 @@ mod tests {
             }
         }
         assert_eq!(scattered(0..=9, 4).count(), 12);
+        // 97 and 1 more for the second run, of ten codes.
+        let codes: Vec<f64> = scattered(0..=9, 25).collect();
+        assert_eq!(codes[..4], [0.0, 7.0, 4.0, 1.0]);
+        assert_eq!(codes[10..14], [1.0, 8.0, 5.0, 2.0]);
     }
 }

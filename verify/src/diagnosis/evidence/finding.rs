@@ -205,3 +205,28 @@ impl fmt::Display for Finding {
 
 /// How many channels are listed.
 const SHOWN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_and_factors_are_said_as_long_as_they_fit() {
+        let channels = |count: usize| {
+            let order = (0..count).rev().collect();
+            let arrangement = Some(Arrangement::Channels { order });
+            Finding::Rearranged { arrangement }.to_string()
+        };
+        let start = "each image holds the right values in another order: channels ";
+        let whole: Vec<usize> = (0..16).rev().collect();
+        assert_eq!(channels(16), format!("{start}{whole:?}"));
+        let first: Vec<usize> = (1..17).rev().collect();
+        assert_eq!(channels(17), format!("{start}{first:?}, …"));
+        let factor = |low: f64, high: f64| Finding::Factor { low, high }.to_string();
+        assert_eq!(factor(0.5, 0.5), "the right values times 0.5");
+        assert_eq!(
+            factor(0.49, 0.51),
+            "the right values times 0.4900 to 0.5100, but for rounding and saturation"
+        );
+    }
+}

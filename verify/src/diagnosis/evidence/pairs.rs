@@ -169,7 +169,7 @@ impl<'a> Pairs<'a> {
 
     fn arrangement(&self, [c, h, w]: [usize; 3]) -> Option<Arrangement> {
         let item = c * h * w;
-        if item == 0 || item != self.segment.expected.item_len() {
+        if item != self.segment.expected.item_len() {
             return None;
         }
         // Whether every image holds, in order, the right values at these places.

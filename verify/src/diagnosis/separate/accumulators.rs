@@ -123,6 +123,14 @@ mod tests {
                 );
             }
         }
+        // Around −2: −6 to 9 steps.
+        let other = candidates(&requantize(125.0, -2), 0, [-200_000.0, 150_000.0]);
+        for edge in [-8_000.0, 11_500.0] {
+            assert!(
+                other.contains(&edge) && other.contains(&(edge + 2.0)),
+                "{edge}"
+            );
+        }
         assert!(all.contains(&-200_000.0) && all.contains(&150_000.0));
         let within = |acc: &f64| (-200_000.0..=150_000.0).contains(acc);
         assert!(all.iter().all(within));
@@ -196,5 +204,14 @@ mod tests {
         };
         let input = hitting(&[1, 3], &sums, 1, 9.0, [-8, 7]).unwrap();
         assert_eq!(input.data(), [1.0, 3.0, 3.0]);
+        // The second of two groups reads the second channel.
+        let groups = Conv2dGeometry {
+            groups: 2,
+            ..Conv2dGeometry::default()
+        };
+        sums.geometry = Some(groups);
+        sums.weight = Tensor::new(&[2, 1, 1, 1], vec![4, 3]).unwrap();
+        let input = hitting(&[1, 2, 1, 1], &sums, 1, 7.0, [-8, 7]).unwrap();
+        assert_eq!(input.data(), [1.0, 3.0]);
     }
 }

@@ -304,3 +304,82 @@ fn unflattened(order: FlattenOrder, shape: &[usize], position: &[usize]) -> Vec<
         FlattenOrder::Hwc => vec![n, at % c, at / (c * w) % h, at / c % w],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reference::{Conv2dGeometry, Tensor};
+
+    use super::*;
+
+    /// Of as many inputs as there are weights, in one channel.
+    fn sums(weights: Vec<i32>, geometry: Option<Conv2dGeometry>) -> Accumulate {
+        let count = weights.len();
+        let shape: &[usize] = if geometry.is_some() {
+            &[1, count, 1, 1]
+        } else {
+            &[1, count]
+        };
+        Accumulate {
+            geometry,
+            weight: Tensor::new(shape, weights).unwrap(),
+            weight_zero_points: vec![0],
+            bias: vec![0],
+            input_zero_point: 0,
+            padding: 0,
+            accumulator: Accumulator::Exact,
+        }
+    }
+
+    #[test]
+    fn as_many_products_as_asked_for_are_shown() {
+        let sums = sums(vec![1, -2, 3], None);
+        let input = Tensor::new(&[1, 3], vec![5.0, 7.0, 9.0]).unwrap();
+        let said = |most: usize, y: f64| summed(&sums, &input, &[0, 0], y, most).join(" | ");
+        let all = "code·weight 5·1 = 5 at [0]; 7·(-2) = -14 at [1]; 9·3 = 27 at [2]";
+        assert_eq!(said(3, 18.0), format!("{all} | sum 18, exact"));
+        assert_eq!(
+            said(2, 18.0),
+            "code·weight 9·3 = 27 at [2]; 7·(-2) = -14 at [1]; … 1 more, sum 5 | sum 18, exact"
+        );
+        // What is kept is not always the sum.
+        assert_eq!(said(3, 2.0), format!("{all} | sum 18, kept as 2"));
+        let nothing = input.map(|_| 0.0);
+        assert_eq!(
+            summed(&sums, &nothing, &[0, 0], 0.0, 3).join(" | "),
+            "code·weight is 0 everywhere | sum 0, exact"
+        );
+    }
+
+    #[test]
+    fn a_code_of_a_map_has_three_numbers() {
+        let sums = sums(vec![2, 3], Some(Conv2dGeometry::default()));
+        let input = Tensor::new(&[1, 2, 1, 1], vec![5.0, 7.0]).unwrap();
+        assert_eq!(
+            summed(&sums, &input, &[0, 0, 0, 0], 31.0, 8)[0],
+            "code·weight 5·2 = 10 at [0,0,0]; 7·3 = 21 at [1,0,0]"
+        );
+    }
+
+    /// The input that is followed beside a mean is followed here too, else the largest.
+    #[test]
+    fn a_mean_is_followed_to_one_of_its_inputs() {
+        let pool = AveragePool {
+            geometry: reference::ops::AveragePoolGeometry {
+                window: PoolGeometry {
+                    kernel: [1, 3],
+                    stride: [1, 1],
+                    padding: [0, 0],
+                },
+                count_include_pad: true,
+            },
+            zero_point: 0.0,
+            rounding: MeanRounding::Rule(Rounding::TiesToEven),
+        };
+        let input = Tensor::new(&[1, 1, 1, 3], vec![4.0, 9.0, 2.0]).unwrap();
+        let followed =
+            |beside: Option<&[usize]>| averaged(&pool, &input, &[0, 0, 0, 0], 5.0, beside).1;
+        assert_eq!(followed(None), [0, 0, 0, 1]);
+        assert_eq!(followed(Some(&[0, 0, 0, 2])), [0, 0, 0, 2]);
+        assert_eq!(followed(Some(&[0, 0, 5, 2])), [0, 0, 0, 1]);
+    }
+}

@@ -84,3 +84,78 @@ pub(super) fn fit(lines: Vec<String>) -> Worked {
     }
     Worked { lines }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_by_hand() {
+        assert_eq!([-1, 0, 1].map(signed), ["(-1)", "0", "1"]);
+        assert_eq!(position(&[3, 1, 4]), "[1,4]");
+        let nine = "1, 2, 3, 4, 5, 6, 7, 8, 9";
+        let values: Vec<f64> = (1..=11).map(f64::from).collect();
+        assert_eq!(list(&values[..9]), nine);
+        assert_eq!(list(&values), format!("{nine}, … 2 more"));
+    }
+
+    #[test]
+    fn what_is_the_same_is_said_once() {
+        let stage = |lines: &[&str]| Stage {
+            lines: lines.iter().map(ToString::to_string).collect(),
+            from: Vec::new(),
+        };
+        let said = |right: &[&str], wrong: &[&str]| {
+            side_by_side(&["it".into()], &[stage(right)], &[stage(wrong)])
+        };
+        assert_eq!(said(&["a", "b"], &["a", "b"]), ["  it: a; b"]);
+        assert_eq!(
+            said(&["a", "b"], &["a", "c"]),
+            ["  it: a", "  it, golden: b", "  it, theirs: c"]
+        );
+        // One that ends where the other goes on.
+        assert_eq!(
+            said(&["a"], &["a", "c"]),
+            ["  it: a", "  it, golden: ", "  it, theirs: c"]
+        );
+        assert_eq!(
+            said(&["a", "b"], &["a"]),
+            ["  it: a", "  it, golden: b", "  it, theirs: "]
+        );
+    }
+
+    #[test]
+    fn a_line_is_broken_behind_a_semicolon_or_at_a_blank() {
+        let word = |count: usize| "x".repeat(count);
+        // The last semicolon in the second half.
+        let text = format!("{}; {}; {}", word(60), word(30), word(30));
+        let lines = [
+            format!("{}; {};", word(60), word(30)),
+            format!("  {}", word(30)),
+        ];
+        assert_eq!(fold(&text, "  "), lines);
+        // None there: a blank.
+        let text = format!("{}; {} {}", word(20), word(60), word(30));
+        let lines = [
+            format!("{}; {}", word(20), word(60)),
+            format!("  {}", word(30)),
+        ];
+        assert_eq!(fold(&text, "  "), lines);
+        // No blank at all.
+        assert_eq!(
+            fold(&word(130), "  "),
+            [word(100), format!("  {}", word(30))]
+        );
+        assert_eq!(fold(&word(100), "  "), [word(100)]);
+    }
+
+    #[test]
+    fn of_too_many_lines_the_last_stays() {
+        let lines = |count: usize| (0..count).map(|at| at.to_string()).collect::<Vec<_>>();
+        assert_eq!(fit(lines(20)).lines, lines(20));
+        let fitted = fit(lines(30)).lines;
+        assert_eq!(fitted.len(), Worked::MAX_LINES);
+        assert_eq!(fitted[..18], lines(18));
+        assert_eq!(fitted[18..], ["  …", "29"]);
+    }
+}
