@@ -263,9 +263,7 @@ mod tests {
         let all = || matrix.injections.iter().chain(&matrix.unseen);
         let broken = all().flat_map(|injection| injection.properties.iter().copied());
         assert_eq!(broken.collect::<BTreeSet<&str>>(), laws);
-        let seen = |injection: &Injection| !injection.killed_by.is_empty();
-        assert!(matrix.injections.iter().all(seen) && !matrix.unseen.iter().any(seen));
-        // One line a mistake in one node: cases, and what else sees it.
+        // One line a form of a mistake in one node: cases, and what else sees it.
         let line = |of: &Injection| {
             let cases: Vec<String> = of.killed_by.iter().map(usize::to_string).collect();
             let others = [
@@ -275,19 +273,15 @@ mod tests {
             ];
             let others = others.iter().filter(|(is, _)| *is).map(|&(_, name)| name);
             let by: Vec<&str> = of.properties.iter().copied().chain(others).collect();
-            format!(
-                "{:<18} {:<34} {:<6} {}",
-                of.node,
-                of.mistake,
-                cases.join(" "),
-                by.join(", ")
-            )
+            let mistake = format!("{} ({})", of.mistake, of.parameters).replace(" ()", "");
+            let (cases, by) = (cases.join(" "), by.join(", "));
+            format!("{:<17} {cases:<6} {mistake}: {by}", of.node)
         };
         let of = ["fc2", "fc2.accumulators", "input", "fc3"];
         let lines: BTreeSet<String> = all()
             .filter(|injection| of.contains(&injection.node.as_str()))
             .map(line)
-            .map(|line| line.trim_end().to_owned())
+            .map(|line| line.trim_end_matches([':', ' ']).to_owned())
             .collect();
         insta::assert_snapshot!(lines.into_iter().collect::<Vec<_>>().join("\n"));
         // No mistake before a layer shows when the layer is asked by itself.
@@ -298,10 +292,6 @@ mod tests {
                 .all(|injection| injection.killed_by.is_subset(&[0].into()))
         );
         let kills = matrix.kills();
-        let forms: BTreeSet<_> = (matrix.injections.iter())
-            .map(|injection| (injection.mistake, &injection.parameters))
-            .collect();
-        assert_eq!(kills.len(), forms.len());
         assert!(is_minimal(&minimal(&kills), &kills));
     }
 
@@ -324,7 +314,7 @@ mod tests {
     }
 
     /// By how many steps all codes of a layer must be off until the bound sees it: few where a
-    /// layer is narrow, and the same number every time.
+    /// layer is narrow, and the same number every time; `-` where no code can be that far off.
     #[test]
     fn a_bound_has_a_size() {
         let steps = |scheme: usize| {

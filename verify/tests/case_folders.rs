@@ -16,13 +16,28 @@ fn a_case_reads_back_to_the_bit(#[values(0, 1, 2, 3)] scheme: usize) {
     let trial = Trial::new(&fixtures, "lenet5-mnist", MODELS[scheme], "golden", 1, 1).unwrap();
     let home = tempfile::tempdir().unwrap();
     folder::write_cases(&trial, home.path()).unwrap();
+    let mut weighted = 0;
     for probe in &trial.probes {
         let case = home.path().join(CASES).join(&probe.name);
         let read = CaseDescription::read(&case).unwrap();
         let again = serde_json::to_string_pretty(&read).unwrap() + "\n";
         assert_eq!(again, fs::read_to_string(case.join(CASE)).unwrap());
+        let is_whole = probe.name == NETWORK;
+        assert_eq!(read.pixels.is_some(), is_whole);
+        assert_eq!(case.join("pixels.npy").exists(), is_whole);
+        if is_whole {
+            assert_eq!(probe.codes(&trial.model), probe.golden_of(0));
+        }
+        // A zero point for each scale.
+        let described: serde_json::Value = serde_json::from_str(&again).unwrap();
+        for layer in described["layers"].as_array().unwrap() {
+            let count = |of: &str| layer[of].as_array().map(Vec::len);
+            assert_eq!(count("weight_zero_points"), count("weight_scales"));
+            weighted += usize::from(count("weight_scales").is_some());
+        }
         assert!(home.path().join(OUTPUTS).join(&probe.name).is_dir());
     }
+    assert!(weighted > 10, "{weighted}");
 }
 
 fn trial(network: &str, scheme: usize) -> Trial {
@@ -41,10 +56,10 @@ fn answered(trial: &Trial, write: impl FnOnce(&Path)) -> Answer {
 
 /// Each form in which a tool may have its numbers is the same tensor, in each scheme.
 #[rstest]
-fn codes_of_any_type_and_real_values_are_read(#[values(0, 2)] scheme: usize) {
+fn codes_of_any_type_and_real_values_are_read(#[values(0, 1, 2, 3)] scheme: usize) {
     let trial = trial("mlp-mnist", scheme);
     let probe = trial.probe(NETWORK).unwrap();
-    let mut read = 0;
+    let (mut read, mut with_zero_point) = (0, 0);
     for at in probe.nodes.clone() {
         let (node, golden) = (&trial.model.nodes[at], probe.golden_of(at));
         let Some(params) = node.params else { continue };
@@ -103,8 +118,10 @@ fn codes_of_any_type_and_real_values_are_read(#[values(0, 2)] scheme: usize) {
         });
         is(&answer, &golden.map(|_| params.zero_point.into()));
         read += 1;
+        with_zero_point += usize::from(params.zero_point != 0);
     }
     assert!(read > 4, "{read}");
+    assert_eq!(with_zero_point > 0, scheme % 2 == 1, "{with_zero_point}");
 }
 
 #[test]
@@ -160,4 +177,17 @@ fn a_folder_without_outputs_is_told_what_to_hold() {
     fs::write(&file, "").unwrap();
     let error = folder::read(&trial, &file).unwrap_err().to_string();
     assert!(error.contains("Not a directory"), "{error}");
+}
+
+#[test]
+fn a_trial_has_a_hash_of_what_it_asks() {
+    let hash = |scheme: usize, images: usize| {
+        let fixtures = Fixtures::open(Fixtures::committed_root()).unwrap();
+        let trial = Trial::new(&fixtures, "mlp-mnist", MODELS[scheme], "golden", images, 1);
+        trial.unwrap().hash()
+    };
+    assert_eq!(hash(0, 1).len(), 64);
+    assert_eq!(hash(0, 1), hash(0, 1));
+    assert_ne!(hash(0, 1), hash(1, 1));
+    assert_ne!(hash(0, 1), hash(0, 2));
 }

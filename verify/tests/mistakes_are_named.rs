@@ -342,6 +342,42 @@ fn direct(model: &mut Model, node: usize, multiplier: Option<f64>) -> Values {
     })
 }
 
+/// The same buffer may be read or be written wrong; and maps of one channel or windows of one
+/// row and column have one order.
+#[test]
+fn weights_are_read_in_other_orders_where_there_are_some() {
+    let (fixture, images) = every_operator();
+    let mut model = Model::new(&fixture, &images, ModelScheme::MaxAbs, GOLDEN).unwrap();
+    let forms = |id: &str, node: &str| -> Vec<String> {
+        let site = Site::new(&model, model.position(node).unwrap());
+        let variants = (verify::mistakes::find(id).unwrap().variants)(&site);
+        variants.into_iter().map(|of| of.parameters).collect()
+    };
+    let has = |forms: Vec<String>, start: &str| forms.iter().any(|form| form.starts_with(start));
+    assert!(has(
+        forms("weights-ohwi", "grouped.accumulators"),
+        "written OIHW, read "
+    ));
+    let transposed = "written [out, in], read [in, out]";
+    assert!(has(
+        forms("weights-transposed", "fc1.accumulators"),
+        transposed
+    ));
+    let node = model.position("grouped.accumulators").unwrap();
+    let mut orders = |shape: &[usize; 4]| -> Vec<(&str, Vec<usize>)> {
+        if let Step::Accumulate(sums) = &mut model.nodes[node].step {
+            sums.weight = Tensor::full(shape, 1).unwrap();
+        }
+        Site::new(&model, node).tap_orders()
+    };
+    let chw = |count: usize| ("CHW", (0..count).collect::<Vec<usize>>());
+    assert_eq!(orders(&[10, 1, 3, 3]), [chw(9)]);
+    assert_eq!(orders(&[10, 3, 1, 1]), [chw(3)]);
+    // Both channels of the first row's first column come first.
+    let hwc = ("HWC", vec![0, 4, 1, 5, 2, 6, 3, 7]);
+    assert_eq!(orders(&[10, 2, 2, 2]), [chw(8), hwc]);
+}
+
 /// Rounded down, and then the codes moved to 0 to 255.
 #[test]
 fn two_mistakes_in_one_requantization_are_named() {
@@ -391,6 +427,40 @@ fn what_changes_nothing_is_no_variant() {
         _ => (pixel / 255.0 - mean) / std,
     };
     assert!(input.pixels_as("", one_channel).is_some());
+    // The same codes, with their zero points.
+    let model_of = |scheme| Model::new(&fixture, &images, scheme, GOLDEN).unwrap();
+    let asymmetric = model_of(ModelScheme::Asymmetric);
+    let at = asymmetric.position("fc2").unwrap();
+    let sums = Site::new(&asymmetric, at - 1);
+    assert!(sums.weights_rounded("", f64::round_ties_even).is_none());
+    assert!(sums.weights_rounded("", f64::floor).is_some());
+    // The model's own contract; and one that has no numbers for a multiplier.
+    let mut contract = model_of(ModelScheme::Asymmetric)
+        .with_contract("q16-floor")
+        .unwrap();
+    assert!(Site::new(&contract, at).contract("", "q16-floor").is_none());
+    assert!(
+        Site::new(&contract, at)
+            .contract("", "power-of-two-floor")
+            .is_some()
+    );
+    if let Step::Requantize(requantize) = &mut contract.nodes[at].step {
+        requantize.channels[0].output_scale = 1e-30;
+    }
+    assert!(
+        Site::new(&contract, at)
+            .contract("", "power-of-two-floor")
+            .is_none()
+    );
+    // A quotient is the accumulator times the multiplier.
+    let quotient = Site::new(&asymmetric, at)
+        .quotients("", |steps, _| steps)
+        .unwrap();
+    let Step::Requantize(requantize) = &quotient.step else {
+        panic!("fc2 is requantized")
+    };
+    let multiplier = requantize.channels[1].multiplier();
+    assert_eq!(requantize.one(1, 1000.0).0, 1000.0 * multiplier);
     // Means that are cut off are another mistake's.
     let average = Site::new(&model, model.position("average").unwrap());
     let applies = |rule| average.rounding("", rule).is_some();

@@ -377,9 +377,7 @@ fn mistakes_are_named_and_strangers_are_not() {
     );
     let rates = alone(&trial, 40, 5).unwrap();
     assert_eq!((rates.named, rates.misplaced), (rates.seen, 0), "{rates:?}");
-    // Each time another mistake, some of which change nothing here, or have another's name.
-    assert!((21..40).contains(&rates.seen), "{rates:?}");
-    assert!((21..rates.seen).contains(&rates.first), "{rates:?}");
+    assert!(rates.seen > 20 && rates.first > 20, "{rates:?}");
     let both = pairs(&trial, 8, 5).unwrap();
     assert_eq!((both.named, both.misplaced), (both.seen, 0), "{both:?}");
     assert!(both.seen > 3, "{both:?}");

@@ -80,6 +80,8 @@ fn codes_only(node: &str) -> bool {
 fn a_right_backend_is_equal_throughout() {
     let verdict = judge(Vec::new(), |_| true);
     assert!(verdict.passed());
+    let (steps, shows): (_, fn(&str) -> bool) = (Vec::new(), |_| true);
+    assert!(Wrong { steps, shows }.remarks().is_empty());
     let trial = &verdict.trials[0];
     assert!(trial.compared() > 100_000 && trial.to_blame().is_none());
     // Others make the same of these images: Karat's own is enough.

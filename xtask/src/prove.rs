@@ -35,7 +35,8 @@ pub(crate) struct Arguments {
     /// What is to be proven.
     #[arg(value_enum, default_value_t)]
     claim: Claim,
-    /// How many random layers (of networks, a tenth of it), or cases of each kind of kernel.
+    /// How many random layers (of networks, a tenth of it), cases of each kind of kernel, or runs
+    /// without a name (of single mistakes a fifth of it, of pairs a fiftieth).
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     cases: u64,
     /// The first seed; the cases are those of the seeds from here on.

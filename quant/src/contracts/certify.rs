@@ -134,7 +134,7 @@ fn refined(groups: &[usize], equal: impl Fn(usize, usize) -> bool) -> Vec<usize>
 /// How many accumulators are requantized at once.
 const BLOCK: usize = 1 << 10;
 
-/// The accumulators of a range, so many at once, one after the other.
+/// The accumulators of a range in order, at most [`BLOCK`] at once.
 fn each_block(range: &RangeInclusive<i32>, mut f: impl FnMut(&[i32])) {
     let mut accumulators = [0; BLOCK];
     // int64, since the last accumulator may be the last int32.

@@ -259,7 +259,7 @@ pub fn strangers(trial: &Trial, runs: u64, seed: u64) -> Result<Strangers, Shape
     (0..runs)
         .into_par_iter()
         .map(|run| {
-            let mut random = Random::new(seed.wrapping_add(run));
+            let random = &mut random(seed, run as usize);
             let layer = layers[random.below(layers.len())];
             let probes = by_itself(trial, layer.nodes.start);
             let mut observed = Vec::with_capacity(probes.len());

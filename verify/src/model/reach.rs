@@ -3,8 +3,11 @@
 use super::Accumulate;
 
 impl Accumulate {
-    /// The least and the largest accumulator of an output channel over codes from the first to
-    /// the last.
+    /// The least and the largest accumulator of an output channel, its bias included, over
+    /// codes from `low` to `high`, both among them; no padding is met.
+    ///
+    /// # Panics
+    /// A channel that there is not.
     pub fn ends(&self, channel: usize, [low, high]: [i32; 2]) -> [i64; 2] {
         let [low, high] = [low, high].map(|code| i64::from(code - self.input_zero_point));
         let mut ends = [self.bias[channel]; 2];
@@ -15,13 +18,26 @@ impl Accumulate {
         ends
     }
 
-    /// Codes of a window, in the order of the weights, whose accumulator is `acc`; none where
-    /// greedy choice finds none: the largest weights first, each as far as it leads.
-    pub fn window(&self, channel: usize, acc: i64, [low, high]: [i32; 2]) -> Option<Vec<i32>> {
+    /// Codes of a window, in the order of the weights, whose accumulator is `acc`, bias included:
+    /// from `low` to `high` where the window is `free`, given its place in that order, the zero
+    /// point elsewhere. None where greedy choice finds none: the largest weights first, each as
+    /// far as it leads.
+    ///
+    /// # Panics
+    /// A channel that there is not.
+    pub fn window(
+        &self,
+        channel: usize,
+        acc: i64,
+        [low, high]: [i32; 2],
+        free: impl Fn(usize) -> bool,
+    ) -> Option<Vec<i32>> {
         let z = self.input_zero_point;
         let [low, high] = [low, high].map(|code| i64::from(code - z));
         let weights: Vec<i64> = self.weights_of(channel).collect();
-        let mut order: Vec<usize> = (0..weights.len()).filter(|&at| weights[at] != 0).collect();
+        let mut order: Vec<usize> = (0..weights.len())
+            .filter(|&at| weights[at] != 0 && free(at))
+            .collect();
         order.sort_by_key(|&at| std::cmp::Reverse(weights[at].abs()));
         let mut window = vec![z; weights.len()];
         let mut rest = acc - self.bias[channel];
@@ -73,7 +89,7 @@ mod tests {
     #[test]
     fn a_window_makes_its_accumulator_or_there_is_none() {
         let window = |acc: i64| {
-            let window = sums().window(1, acc, [-8, 7])?;
+            let window = sums().window(1, acc, [-8, 7], |_| true)?;
             let products = window.iter().zip([3, 0, -3]);
             let sum: i32 = products.map(|(code, w)| (code - 1) * w).sum();
             assert_eq!(i64::from(sum) + 10, acc);
@@ -90,6 +106,10 @@ mod tests {
         // The largest weight first, whatever its sign.
         let mut other = sums();
         other.weight.data_mut()[3..].copy_from_slice(&[3, 4, -5]);
-        assert_eq!(other.window(1, 18, [-8, 7]).unwrap(), [2, 1, 0].map(|x| x));
+        let window = other.window(1, 18, [-8, 7], |_| true);
+        assert_eq!(window.unwrap(), [2, 1, 0]);
+        // The others, where it is not free.
+        let window = other.window(1, 18, [-8, 7], |at| at < 2);
+        assert_eq!(window.unwrap(), [1, 5, 1]);
     }
 }

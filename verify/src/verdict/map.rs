@@ -94,6 +94,13 @@ mod tests {
         let (paths, size) = map.paths(1);
         assert_eq!(size, [3, 5]);
         assert_eq!(paths[3], "M2 3h1v1h-1z");
+        // Read from a file, which may say anything.
+        let map = ErrorMap {
+            shape: [1, 1, 1],
+            images: 1,
+            counts: vec![9],
+        };
+        assert_eq!(map.paths(1).0[3], "M0 0h1v1h-1z");
         assert!(ErrorMap::new(&expected, &expected).counts.is_empty());
     }
 }

@@ -220,6 +220,11 @@ fn ties_of_the_input_are_found_unless_channels_are_exchanged() {
     };
     assert_eq!(at_ties(&model, None), Some(4));
     assert_eq!(at_ties(&model, Some(9)), None);
+    // 127 is the last code: of 2 and 3 steps from 125 both are it.
+    if let Step::Quantize(quantize) = &mut model.nodes[0].step {
+        quantize.params.zero_point = 125;
+    }
+    assert_eq!(at_ties(&model, None), Some(2));
     if let Step::Quantize(quantize) = &mut model.nodes[0].step {
         quantize.channels = vec![0, 2, 1];
     }

@@ -52,6 +52,11 @@ fn roundings_are_parted_by_an_input_made_for_them() {
             }
         }
         assert_ne!(parting.outputs[0], parting.outputs[1]);
+        let low = if first == node { -1e6 } else { -128.0 };
+        assert!((parting.input.data().iter()).all(|x| (low..=-low - 1.0).contains(x)));
+        let behind = [right.clone(), three[1].clone(), three[1].clone()];
+        let groups = separate(&segment, &behind).unwrap().groups;
+        assert_eq!(groups, [vec![0], vec![1, 2]]);
         // A second time the same.
         assert_eq!(
             separate(&segment, &three).unwrap().partings[0].input,
@@ -121,4 +126,30 @@ fn the_same_steps_under_two_names_cannot_be_parted() {
     diagnosis.explanations.push(up);
     let found = diagnosis.separation(&segment).unwrap().unwrap();
     assert_eq!(found.groups, [[0], [1]]);
+}
+
+/// What is found is made small: one code below zero shows a ReLU that is missing.
+#[test]
+fn an_input_that_parts_loses_what_it_can() {
+    let lab = lab();
+    let (observed, missing) = lab.mistaken("relu1", "relu1", "relu1", "relu-missing");
+    let segment = lab.segment("relu1", "relu1", &observed);
+    let found = separate(&segment, &[hypothesis(Vec::new()), missing]).unwrap();
+    assert_eq!(found.groups, [[0], [1]]);
+    assert_eq!(found.partings[0].nonzero, 1);
+}
+
+/// Of the whole layer from the image on, the input are pixels.
+#[test]
+fn an_image_that_parts_is_an_image() {
+    let lab = lab();
+    let (observed, floor) = lab.mistaken("input", "conv1", "conv1", "floor-activations");
+    let segment = lab.segment("input", "conv1", &observed);
+    let found = separate(&segment, &[hypothesis(Vec::new()), floor]).unwrap();
+    let pixels = found.partings[0].input.data();
+    assert!(
+        pixels
+            .iter()
+            .all(|x| (0.0..=255.0).contains(x) && x.fract() == 0.0)
+    );
 }

@@ -156,7 +156,7 @@ fn an_example_of_another_scheme(
     insta::assert_snapshot!(snapshot, text(worked(&segment, None).unwrap()));
 }
 
-/// Windows of 3 × 1 at the lower edge, with padding that counts and padding that does not.
+/// Windows of 3 × 1 at the upper edge, with padding that counts and padding that does not.
 #[test]
 fn means_with_a_zero_point_worked() {
     let padded = padded();

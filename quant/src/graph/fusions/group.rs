@@ -70,6 +70,7 @@ enum Part {
     AveragePool,
 }
 
+/// Each begins with a filter; and each filter with each single layer that may follow it is one.
 const KERNELS: [&[Part]; 7] = [
     &[Part::Conv, Part::Activation],
     &[Part::Conv, Part::MaxPool],
@@ -105,4 +106,25 @@ pub(in crate::graph) fn follows_filter<W>(op: &Op<W>) -> bool {
 pub(in crate::graph) fn is_kernel<W>(ops: &[&Op<W>]) -> bool {
     let parts: Option<Vec<Part>> = ops.iter().map(|op| part(op)).collect();
     parts.is_some_and(|parts| KERNELS.contains(&parts.as_slice()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_a_filter_and_what_may_follow_it() {
+        let filters = [Part::Conv, Part::Linear];
+        assert!(KERNELS.iter().all(|parts| filters.contains(&parts[0])));
+        assert!(
+            KERNELS
+                .iter()
+                .all(|parts| parts[1..].iter().all(|part| !filters.contains(part)))
+        );
+        for follower in [Part::Activation, Part::MaxPool, Part::AveragePool] {
+            assert!(KERNELS.contains(&&[Part::Conv, follower][..]));
+        }
+        // No pool reads a vector.
+        assert!(KERNELS.contains(&&[Part::Linear, Part::Activation][..]));
+    }
 }

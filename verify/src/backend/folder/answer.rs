@@ -144,8 +144,7 @@ fn read_file(path: &Path, node: &Node, expected: &Values, real: bool) -> Result<
     }
     match node.params {
         Some(params) if real => Ok(codes_of(&read.values, &params, true).unwrap_or(read.values)),
-        Some(params) if read.is_integer() => in_type(read, &params),
-        // Integers in a float type are codes, multiples of the scale real values.
+        // Integers of any type are codes, multiples of the scale real values.
         Some(params) if read.values.data().iter().all(|value| value.fract() == 0.0) => {
             in_type(read, &params)
         }

@@ -139,8 +139,6 @@ impl<'a> Pairs<'a> {
         let item = self.segment.expected.item_len();
         let sorted = |values: &[f64]| {
             let mut sorted = values.to_vec();
-            // −0 is 0.
-            sorted.iter_mut().for_each(|x| *x += 0.0);
             sorted.sort_by(f64::total_cmp);
             sorted
         };

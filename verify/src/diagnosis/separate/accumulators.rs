@@ -3,7 +3,7 @@
 use reference::Tensor;
 
 use super::random::Random;
-use crate::model::{Accumulate, Requantize, Values};
+use crate::model::{Accumulate, Requantize, Term, Values};
 
 /// How many accumulators a channel's reach is sampled at, beside the directed ones.
 const SAMPLES: u64 = 4096;
@@ -12,7 +12,7 @@ const SAMPLES: u64 = 4096;
 /// 0 first.
 pub(super) fn candidates(requantize: &Requantize, o: usize, [low, high]: [f64; 2]) -> Vec<f64> {
     let channel = &requantize.channels[o];
-    let step = channel.output_scale / (channel.input_scale * channel.weight_scale);
+    let step = requantize.steps(o);
     let z = channel.output_zero_point;
     let mut all = vec![0.0, low, high];
     let codes = channel.clamp.low - z - 2..=channel.clamp.high - z + 2;
@@ -44,8 +44,9 @@ pub(super) fn alone(shape: &[usize], o: usize, axis: usize, acc: f64) -> Option<
     Some(input)
 }
 
-/// Codes that give an output of this channel exactly this accumulator, if there are some: one
-/// in the middle, whose window touches no padding, if any is free of it.
+/// Codes, [1, C, H, W] or [1, in], that give an output of this channel exactly this accumulator,
+/// where greedy choice finds some: one in the middle, whose window touches no padding, if any is
+/// free of it. The channel is one of the sums', the accumulator an integer.
 pub(super) fn hitting(
     shape: &[usize],
     sums: &Accumulate,
@@ -55,20 +56,17 @@ pub(super) fn hitting(
 ) -> Option<Values> {
     let mut input = Tensor::full(shape, sums.input_zero_point.into()).ok()?;
     let position: Vec<usize> = (sums.output_shape(shape).ok()?.iter().enumerate())
-        .map(|(axis, &size)| match axis {
-            0 => 0,
-            1 => o,
-            _ => size / 2,
-        })
+        .map(|(axis, &size)| if axis == 1 { o } else { size / 2 })
         .collect();
-    let window = sums.window(o, acc as i64, codes)?;
-    for (term, code) in sums.terms(&input, &position).into_iter().zip(window) {
-        match (term.at, &mut input) {
-            (Some([c, y, x]), input) if sums.geometry.is_some() => {
-                input[[0, c, y, x]] = code.into();
-            }
-            (Some([c, ..]), input) => input[[0, c]] = code.into(),
-            (None, _) if code != sums.padding => return None,
+    let terms = sums.terms(&input, &position);
+    // Of the padding, which no code of the input changes.
+    let fixed: i64 = terms.iter().map(Term::product).sum();
+    let is_inside = |at: usize| terms[at].at.is_some();
+    let window = sums.window(o, acc as i64 - fixed, codes, is_inside)?;
+    for (term, code) in terms.iter().zip(window) {
+        match (term.at, sums.geometry) {
+            (Some([c, y, x]), Some(_)) => input[[0, c, y, x]] = code.into(),
+            (Some([c, ..]), None) => input[[0, c]] = code.into(),
             (None, _) => {}
         }
     }
@@ -78,6 +76,7 @@ pub(super) fn hitting(
 #[cfg(test)]
 mod tests {
     use quant::Rounding;
+    use quant::contracts::sq8::Sq8Scale;
     use quant::contracts::{Channel, Clamp};
     use quant::scheme::Granularity;
     use reference::Conv2dGeometry;
@@ -124,6 +123,18 @@ mod tests {
             }
         }
         // Around −2: −6 to 9 steps.
+        let sq8 = Sq8Scale { scale: 3, shift: 7 };
+        let sq8 = Requantize {
+            arithmetic: Arithmetic::Sq8([sq8].into(), Rounding::HalfUp),
+            ..requantize(125.0, 2)
+        };
+        // A step of 128/3.
+        let own = candidates(&sq8, 0, [-2000.0, 2000.0]);
+        assert!(
+            [-64.0, 21.0, 22.0, 64.0]
+                .iter()
+                .all(|acc| own.contains(acc))
+        );
         let other = candidates(&requantize(125.0, -2), 0, [-200_000.0, 150_000.0]);
         for edge in [-8_000.0, 11_500.0] {
             assert!(
@@ -190,11 +201,16 @@ mod tests {
         assert_eq!(sum.shape(), [1, 1, 4, 7]);
         assert_eq!(sum.data()[2 * 7 + 3], 9.0);
         assert!(hitting(&[1, 2, 3, 6], &sums, 0, 1e6, [-8, 7]).is_none());
-        // Of one row and one column every window is padded: its last code lies outside.
+        // Of one row and one column every window is padded: what lies outside makes no product,
+        // or one that its own code makes.
         assert!(hitting(&[1, 2, 1, 1], &sums, 0, 9.0, [-8, 7]).is_none());
-        sums.weight.data_mut()[4..].copy_from_slice(&[5, 0, 0, 0]);
+        sums.weight.data_mut()[4..].copy_from_slice(&[5, 0, 0, 90]);
         let input = hitting(&[1, 2, 1, 1], &sums, 0, 10.0, [-8, 7]).unwrap();
         assert_eq!(input.data(), [1.0, 3.0]);
+        sums.padding = 2;
+        let input = hitting(&[1, 2, 1, 1], &sums, 0, 90.0 + 10.0, [-8, 7]).unwrap();
+        assert_eq!(input.data(), [1.0, 3.0]);
+        assert_eq!(sum_of(&sums, &input).data()[3], 100.0);
         sums = Accumulate {
             geometry: None,
             weight: Tensor::new(&[2, 3], vec![0, 0, 0, 0, 3, 1]).unwrap(),

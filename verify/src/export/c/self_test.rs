@@ -5,7 +5,10 @@ use super::{Program, Refusal};
 use crate::export::{Dump, ExportError, Request};
 use crate::model::Values;
 
-/// Options.images of the request.
+/// With as many images as the request's options say, at least one.
+///
+/// # Errors
+/// More images than there are, or none; a network without layers.
 pub(super) fn self_test(program: &Program, request: &Request) -> Result<String, ExportError> {
     let Program {
         prefix,

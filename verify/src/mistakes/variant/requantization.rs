@@ -124,3 +124,17 @@ impl Site<'_> {
 pub(in crate::mistakes) fn rounded(channel: &Channel, steps: f32) -> f64 {
     f64::from(steps.round_ties_even()) + f64::from(channel.output_zero_point)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_steps_goes_to_the_even_code_from_the_zero_point() {
+        let channel = Channel::int8(1.0, 1.0, 1.0, 3);
+        assert_eq!(
+            [2.5, 3.5, -0.5].map(|steps| rounded(&channel, steps)),
+            [5.0, 7.0, 3.0]
+        );
+    }
+}

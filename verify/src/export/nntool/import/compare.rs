@@ -86,7 +86,8 @@ fn pairs<'a>(
     pairs
 }
 
-/// Whether all that the folder holds is as a hypothesis has it.
+/// Whether all that the folder holds is as a hypothesis has it. Every hypothesis of a maker names
+/// the same files, so that what differs from one is compared with each.
 fn all_equal(folder: &Folder, hypothesis: &Hypothesis) -> bool {
     let paired = Paired::new(folder, hypothesis);
     let tensors = hypothesis.steps.constants().all(|constant| {
