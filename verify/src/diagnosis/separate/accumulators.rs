@@ -229,5 +229,7 @@ mod tests {
         sums.weight = Tensor::new(&[2, 1, 1, 1], vec![4, 3]).unwrap();
         let input = hitting(&[1, 2, 1, 1], &sums, 1, 7.0, [-8, 7]).unwrap();
         assert_eq!(input.data(), [1.0, 3.0]);
+        let input = hitting(&[1, 2, 1, 1], &sums, 0, 8.0, [-8, 7]).unwrap();
+        assert_eq!(input.data(), [3.0, 1.0]);
     }
 }

@@ -350,6 +350,30 @@ mod tests {
         );
     }
 
+    /// −0.3 steps are 0, not −0.
+    #[test]
+    fn zero_has_no_sign() {
+        let quantize = Quantize {
+            mean: 0.5,
+            std: 1.0,
+            params: quant::scheme::QuantParams {
+                scale: quant::Scale::new(1.0).unwrap(),
+                zero_point: 0,
+                grid: quant::scheme::Grid {
+                    bits: 8,
+                    signed: true,
+                    narrow: false,
+                },
+            },
+            rounding: Rounding::TiesToEven,
+            channels: vec![0],
+        };
+        let pixels = Tensor::new(&[1, 1, 1, 1], vec![51.0]).unwrap();
+        let lines = quantized(&quantize, &pixels, &[0, 0, 0, 0]).0;
+        let rounded = "-0.3 rounds half to even to 0, clamp [-128, 127] → 0";
+        assert_eq!(lines[2], rounded);
+    }
+
     #[test]
     fn a_code_of_a_map_has_three_numbers() {
         let sums = sums(vec![2, 3], Some(Conv2dGeometry::default()));

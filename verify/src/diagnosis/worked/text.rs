@@ -147,6 +147,13 @@ mod tests {
             [word(100), format!("  {}", word(30))]
         );
         assert_eq!(fold(&word(100), "  "), [word(100)]);
+        // What is indented is not broken at its own indent.
+        let lines = [
+            word(100),
+            format!("  {}", word(98)),
+            format!("  {}", word(32)),
+        ];
+        assert_eq!(fold(&word(230), "  "), lines);
     }
 
     #[test]
