@@ -434,6 +434,14 @@ fn what_changes_nothing_is_no_variant() {
     let sums = Site::new(&asymmetric, at - 1);
     assert!(sums.weights_rounded("", f64::round_ties_even).is_none());
     assert!(sums.weights_rounded("", f64::floor).is_some());
+    // A code may depend on its channel and its place in it.
+    let maxabs = model_of(ModelScheme::MaxAbs);
+    let sums = Site::new(&maxabs, at - 1);
+    let placed = sums.weights_of("", |o, i, _| (10 * o + i) as f64).unwrap();
+    let Step::Accumulate(placed) = &placed.step else {
+        panic!("fc2 has sums")
+    };
+    assert_eq!(placed.weight.item(2), (20..38).collect::<Vec<i32>>());
     // The model's own contract; and one that has no numbers for a multiplier.
     let mut contract = model_of(ModelScheme::Asymmetric)
         .with_contract("q16-floor")

@@ -353,6 +353,22 @@ mod tests {
         assert_eq!(row(1, 1), [9., 9., 9., 5., 9., 6.]);
         assert_eq!(row(1, 3), [-1., 9., -2., 9., 9., 9.]);
         assert_eq!(row(1, 4), [-3., 9., -4., 9., 9., 9.]);
+        // Windows at every row, with padding above: none lies over another.
+        let close = Accumulate {
+            geometry: Some(Conv2dGeometry {
+                stride: [1, 1],
+                ..geometry
+            }),
+            ..sums.clone()
+        };
+        let input = place(&close, &[1, 2, 4, 3], &windows, [-8, 9]).unwrap();
+        assert_eq!(input.shape(), [2, 2, 4, 3]);
+        let column = |image: usize, channel: usize| -> Vec<f64> {
+            (0..4).map(|y| input[[image, channel, y, 0]]).collect()
+        };
+        assert_eq!(column(0, 0), [1.0, 3.0, 9.0, 9.0]);
+        assert_eq!(column(0, 1), [9.0, 9.0, 5.0, 7.0]);
+        assert_eq!(column(1, 1), [-1.0, -3.0, 9.0, 9.0]);
         // Where none fits, there is one image of the zero point.
         let input = place(&sums, &[1, 2, 4, 2], &windows[..1], [-8, 9]).unwrap();
         assert_eq!(input, Tensor::full(&[1, 2, 4, 2], 9.0).unwrap());
