@@ -75,7 +75,8 @@ pub(crate) fn python_with_peers(given: Option<&Path>) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Any Python that has NumPy: that of the exporter, else the system's.
+/// Any Python that has NumPy: that of the exporter, else the first of the path, else the
+/// system's, where a package of the system puts it.
 ///
 /// # Errors
 /// There is none; nothing is installed.
@@ -85,7 +86,7 @@ pub(crate) fn with_numpy() -> Result<PathBuf> {
         call.is_ok_and(|output| output.status.success())
     };
     let (_, python) = places();
-    let pythons = [python, "python3".into()];
+    let pythons = [python, "python3".into(), "/usr/bin/python3".into()];
     (pythons.into_iter().find(has_numpy)).ok_or_else(|| {
         environment(
             "no Python with NumPy; on Debian `apt-get install python3-numpy`, or \
