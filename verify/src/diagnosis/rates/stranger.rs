@@ -19,7 +19,7 @@ pub enum Stranger {
     WeightBit,
     /// A bias code is 1 to 5000 too large.
     Bias,
-    /// The multiplier is off by a random factor.
+    /// The multiplier is off by a random factor, 2 to 30 %.
     Multiplier,
     /// Two channels of the output are exchanged.
     Channels,
@@ -106,8 +106,9 @@ fn change_scales(stranger: Stranger, requantize: &mut Requantize, random: &mut R
     if stranger != Stranger::Multiplier {
         return false;
     }
-    // Not a power of two, and far from the roundings of a scale.
-    let factor = 1.0 + f64::from(random.unit()) * 0.3;
+    // No power of two, and further off than a scale in float16 or of a few bits.
+    let by = 0.02 + 0.28 * f64::from(random.unit().abs());
+    let factor = if random.one_in(2) { 1.0 + by } else { 1.0 - by };
     for channel in &mut requantize.channels {
         channel.output_scale *= factor;
     }
@@ -259,7 +260,10 @@ mod tests {
             let random = &mut Random::new(seed);
             assert!(change_scales(Stranger::Multiplier, &mut wrong, random));
             let scale = wrong.channels[0].output_scale;
-            assert!((0.7 * 64.0..1.3 * 64.0).contains(&scale) && scale != 64.0);
+            assert!(
+                (0.02..0.3 + 1e-9).contains(&(scale / 64.0 - 1.0).abs()),
+                "{scale}"
+            );
             let expected = Channel {
                 output_scale: scale,
                 ..channel
