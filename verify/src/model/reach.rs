@@ -108,6 +108,11 @@ mod tests {
         other.weight.data_mut()[3..].copy_from_slice(&[3, 4, -5]);
         let window = other.window(1, 18, [-8, 7], |_| true);
         assert_eq!(window.unwrap(), [2, 1, 0]);
+        // Toward zero: −7 is one step of 5 and one of 2 down, not two of 5.
+        let mut uneven = sums();
+        uneven.weight.data_mut()[3..].copy_from_slice(&[7, 4, 2]);
+        let window = uneven.window(1, 10 - 7, [-8, 7], |_| true);
+        assert_eq!(window.unwrap(), [0, 0, 1]);
         // The others, where it is not free.
         let window = other.window(1, 18, [-8, 7], |at| at < 2);
         assert_eq!(window.unwrap(), [1, 5, 1]);
